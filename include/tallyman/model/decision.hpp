@@ -1,0 +1,84 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tallyman/model/error.hpp"
+#include "tallyman/model/memory.hpp"
+#include "tallyman/model/remote_image.hpp"
+#include "tallyman/model/selection.hpp"
+#include "tallyman/model/service_state.hpp"
+#include "tallyman/model/watch.hpp"
+
+namespace tallyman {
+
+/// How the registry's digest and a running replica compare. The cheap rules come first; see
+/// match().
+enum class Match {
+  same,          ///< the digest is one of the running image's own
+  same_content,  ///< the digest moved, the content for this platform did not
+  differs,
+  unclear,  ///< not one of its own; what is behind the digest has not been looked into yet
+};
+
+/// The digests under which the engine knows a replica's image in the reference's repository: the
+/// matching RepoDigests, and the image id (on the containerd store that is the digest; on the
+/// classic store it is a config digest, which no manifest digest ever equals).
+[[nodiscard]] std::vector<Digest> own_digests(const ImageReference& reference,
+                                              const Replica& replica);
+
+/// Is the id of this image a manifest digest (containerd image store) and not a config digest
+/// (classic store)?
+[[nodiscard]] bool id_is_manifest_digest(const Replica& replica);
+
+/// Compares one replica, first rule that fits: the digest is its own; memory says that the two are
+/// equivalent; the platform's manifest is one of its own; the platform's config is its image id.
+[[nodiscard]] Match match(const RemoteImage& remote, const Replica& replica, const Memory& memory);
+
+/// Must the registry be asked for this reference? Not where it runs by digest, nor where no
+/// registry is in its name and nothing shows that it came from Docker Hub: neither the drop-in nor
+/// a RepoDigest that an engine with the classic store wrote when it pulled.
+enum class Question { ask, pinned, no_origin };
+[[nodiscard]] Question question_for(const Watch& watch, const WatchedImage& image);
+
+/// One reference of a service with both sides known.
+struct Comparison {
+  WatchedImage running;
+  Question question = Question::ask;
+  std::optional<Result<RemoteImage>> remote = std::nullopt;  ///< nothing where it was not asked
+  Platform platform = {};  ///< of the running image; empty where nothing had to be looked into
+  std::optional<Error> platform_error = std::nullopt;  ///< the digest could not be looked into
+};
+
+/// One reference's part of a decision.
+struct ImageDecision {
+  ServiceState state = ServiceState::unknown;
+  ReasonCode reason_code = ReasonCode::registry_error;
+  std::string reason = {};
+  std::optional<bool> update_available = std::nullopt;
+  std::optional<Error> error = std::nullopt;
+  bool deploy = false;  ///< those of its containers that compose manages are to be deployed
+};
+
+/// What to do about a service, and why.
+struct Decision {
+  enum class Action { none, deploy };
+  Action action = Action::none;
+  ServiceState state = ServiceState::unknown;
+  ReasonCode reason_code = ReasonCode::registry_error;
+  std::string reason = {};  ///< for people; empty where the state says it all
+  std::optional<bool> update_available = std::nullopt;
+  std::optional<Error> error = std::nullopt;
+  std::vector<ImageDecision> images = {};  ///< in the order of the comparisons
+};
+
+/// The one place that decides. Pure: the same values give the same decision.
+/// One drop-in is one transaction: while one of its references is unknown, none is deployed.
+[[nodiscard]] Decision decide(const Watch& watch, const std::vector<Comparison>& comparisons,
+                              const std::vector<Container>& by_id, const Memory& memory);
+
+/// For a service that could not be looked at.
+[[nodiscard]] Decision undecided(Error error, ReasonCode code);
+
+}  // namespace tallyman

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tallyman/model/host.hpp"
+#include "tallyman/model/image_reference.hpp"
+#include "tallyman/model/watch.hpp"
+
+namespace tallyman {
+
+/// A container that a watch is about, with its local image (nothing if that was removed under it).
+struct Replica {
+  Container container;
+  std::optional<Image> image;
+};
+
+/// The containers of a watch that run the same reference.
+struct WatchedImage {
+  ImageReference reference;
+  std::vector<Replica> replicas;
+};
+
+/// What a watch is about on this host.
+struct Selection {
+  std::vector<WatchedImage> images;  ///< by reference
+  std::vector<Container> by_id;      ///< created from an image id: nobody knows their reference
+  [[nodiscard]] bool empty() const { return images.empty() && by_id.empty(); }
+};
+
+/// The running containers that `watch` asks for (DESIGN: "both smallest forms"):
+///  - with compose.services: those services of the project, which is told by compose.project, else
+///  by compose.directory; with an image
+///    as well, only those of that reference
+///  - else: every container of that reference, of the named project or directory only where one is
+///  given
+/// Containers that do not run, and those of `compose run`, are never part of it. A container that
+/// was created with tag and digest counts as one of its tag.
+[[nodiscard]] Selection select(const Watch& watch, const Host& host);
+
+/// Two watches that are about one container.
+struct Conflict {
+  ServiceName first;
+  ServiceName second;
+  std::string container;  ///< its name
+};
+/// All pairs, each with the first container in question.
+[[nodiscard]] std::vector<Conflict> find_conflicts(
+    const std::vector<std::pair<ServiceName, Selection>>& selections);
+
+}  // namespace tallyman

@@ -1,0 +1,293 @@
+#include "tallyman/model/decision.hpp"
+
+#include <algorithm>
+
+namespace tallyman {
+namespace {
+
+bool contains(const std::vector<Digest>& digests, const Digest& digest) {
+  return std::ranges::find(digests, digest) != digests.end();
+}
+
+std::vector<Digest> repo_digests(const ImageReference& reference, const Replica& replica) {
+  std::vector<Digest> digests;
+  if (replica.image) {
+    for (const std::string& text : replica.image->repo_digests) {
+      if (auto digest = repo_digest_of(text, reference)) {
+        digests.push_back(std::move(*digest));
+      }
+    }
+  }
+  return digests;
+}
+
+/// An engine with the classic store writes a RepoDigest when it pulls or pushes; with the
+/// containerd store every named image has one that equals its id, which shows nothing.
+bool came_from_registry(const ImageReference& reference, const Replica& replica) {
+  const std::vector<Digest> digests = repo_digests(reference, replica);
+  return std::ranges::any_of(
+      digests, [&](const Digest& digest) { return digest.str() != replica.container.image_id; });
+}
+
+bool any_came_from_registry(const WatchedImage& image) {
+  return std::ranges::any_of(image.replicas, [&](const Replica& replica) {
+    return came_from_registry(image.reference, replica);
+  });
+}
+
+ImageDecision unknown_image(const Error& error) {
+  return {.state = ServiceState::unknown,
+          .reason_code = ReasonCode::registry_error,
+          .reason = error.message,
+          .error = error};
+}
+
+/// The registry did not say what it has.
+ImageDecision without_remote(const Comparison& comparison, const Error& error,
+                             const Memory& memory) {
+  const WatchedImage& image = comparison.running;
+  const bool seen_before = memory.seen.contains(image.reference.str());
+  if (error.kind == ErrorKind::not_found && !seen_before && !any_came_from_registry(image)) {
+    return {.state = ServiceState::local,
+            .reason_code = ReasonCode::built_here,
+            .reason = fmt::format("{} was built here; its registry has no such tag",
+                                  image.reference.familiar()),
+            .update_available = false};
+  }
+  return unknown_image(error);
+}
+
+/// The registry has something that at least one replica does not run.
+ImageDecision differing(const Watch& watch, const Comparison& comparison, const Digest& offered,
+                        bool managed, const Memory& memory) {
+  ImageDecision decision{.state = ServiceState::pending,
+                         .reason_code = ReasonCode::update_available,
+                         .reason = fmt::format("{} is available", offered.short_hex()),
+                         .update_available = true};
+  const ImageReference& reference = comparison.running.reference;
+  const auto service = memory.services.find(watch.name);
+  const bool tag_stands = service != memory.services.end() &&
+                          service->second.last_good.contains(reference.str()) &&
+                          service->second.last_good.at(reference.str()) == offered;
+  if (!managed) {
+    decision.reason_code = ReasonCode::unmanaged;
+    decision.reason =
+        fmt::format("{} is available, but {} was not started by compose", offered.short_hex(),
+                    comparison.running.replicas.front().container.name);
+  } else if (tag_stands) {
+    decision.reason_code = ReasonCode::changed_by_hand;
+    decision.reason =
+        fmt::format("changed by hand since {} was deployed; left alone until {} moves",
+                    offered.short_hex(), reference.familiar());
+  } else if (watch.mode == Mode::notify) {
+    decision.reason_code = ReasonCode::notify_only;
+    decision.reason += ", and mode is notify";
+  } else {
+    decision.deploy = true;
+  }
+  return decision;
+}
+
+ImageDecision decide_image(const Watch& watch, const Comparison& comparison, const Memory& memory) {
+  const ImageReference& reference = comparison.running.reference;
+  if (comparison.question == Question::pinned) {
+    return {.state = ServiceState::pinned,
+            .reason_code = ReasonCode::by_digest,
+            .reason = "runs by digest",
+            .update_available = false};
+  }
+  if (comparison.question == Question::no_origin) {
+    return {
+        .state = ServiceState::local,
+        .reason_code = ReasonCode::no_origin,
+        .reason = fmt::format("{} names no registry; to follow Docker Hub, write image = \"{}\"",
+                              reference.familiar(), reference.str()),
+        .update_available = false};
+  }
+  if (!comparison.remote) {
+    return unknown_image({ErrorKind::bug, fmt::format("{} was not looked up", reference.str())});
+  }
+  if (!comparison.remote->has_value()) {
+    return without_remote(comparison, comparison.remote->error(), memory);
+  }
+
+  const RemoteImage& remote = **comparison.remote;
+  bool differs = false;
+  bool differs_managed = false;
+  bool same_content = false;
+  for (const Replica& replica : comparison.running.replicas) {
+    switch (match(remote, replica, memory)) {
+      case Match::same:
+        break;
+      case Match::same_content:
+        same_content = true;
+        break;
+      case Match::differs:
+        differs = true;
+        differs_managed = differs_managed || is_compose_service(replica.container);
+        break;
+      case Match::unclear:
+        const Error error = comparison.platform_error.value_or(
+            Error{ErrorKind::bug, fmt::format("{} was not looked into", reference.str())});
+        if (error.kind == ErrorKind::not_found) {
+          return {.state = ServiceState::pending,
+                  .reason_code = ReasonCode::no_platform,
+                  .reason = error.message};
+        }
+        return unknown_image(error);
+    }
+  }
+  if (differs) {
+    return differing(watch, comparison, remote.digest, differs_managed, memory);
+  }
+  return {.state = ServiceState::current,
+          .reason_code = same_content ? ReasonCode::same_content : ReasonCode::up_to_date,
+          .reason = same_content ? fmt::format("{} holds the same image for this platform",
+                                               remote.digest.short_hex())
+                                 : "",
+          .update_available = false};
+}
+
+/// Something about this image forbids to deploy its siblings of the same drop-in.
+bool blocks(const ImageDecision& image) {
+  return image.state == ServiceState::unknown || image.reason_code == ReasonCode::no_platform ||
+         image.reason_code == ReasonCode::changed_by_hand;
+}
+
+/// Named services of the drop-in of which nothing runs.
+std::vector<std::string> missing_services(const Watch& watch,
+                                          const std::vector<Comparison>& comparisons,
+                                          const std::vector<Container>& by_id) {
+  std::vector<std::string> missing;
+  for (const std::string& service : watch.compose.services) {
+    const auto is_it = [&](const Container& c) { return c.label(k_label_service) == service; };
+    const bool runs =
+        service == "*" || std::ranges::any_of(by_id, is_it) ||
+        std::ranges::any_of(comparisons, [&](const Comparison& comparison) {
+          return std::ranges::any_of(comparison.running.replicas,
+                                     [&](const Replica& r) { return is_it(r.container); });
+        });
+    if (!runs) {
+      missing.push_back(service);
+    }
+  }
+  return missing;
+}
+
+/// Everything that a drop-in's state is made of: its images, what was created by id, what does not
+/// run.
+std::vector<ImageDecision> parts_of(const Watch& watch, const std::vector<Comparison>& comparisons,
+                                    const std::vector<Container>& by_id,
+                                    const std::vector<ImageDecision>& images) {
+  std::vector<ImageDecision> parts = images;
+  for (const Container& container : by_id) {
+    parts.push_back({.state = ServiceState::pending,
+                     .reason_code = ReasonCode::unmanaged,
+                     .reason = fmt::format("{} was created from an image id, not from a reference",
+                                           container.name)});
+  }
+  for (const std::string& service : missing_services(watch, comparisons, by_id)) {
+    parts.push_back({.state = ServiceState::absent,
+                     .reason_code = ReasonCode::not_running,
+                     .reason = fmt::format("{} is not running", service)});
+  }
+  if (parts.empty()) {
+    parts.push_back(
+        {.state = ServiceState::absent,
+         .reason_code = ReasonCode::not_running,
+         .reason = watch.image ? fmt::format("no running container of {}", watch.image->familiar())
+                               : "no running container"});
+  }
+  return parts;
+}
+
+std::optional<bool> any_update(const std::vector<ImageDecision>& parts) {
+  std::optional<bool> result = false;
+  for (const ImageDecision& part : parts) {
+    if (part.update_available == true) {
+      return true;
+    }
+    if (!part.update_available) {
+      result = std::nullopt;
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<Digest> own_digests(const ImageReference& reference, const Replica& replica) {
+  std::vector<Digest> digests = repo_digests(reference, replica);
+  if (auto id = Digest::parse(replica.container.image_id)) {
+    digests.push_back(std::move(*id));
+  }
+  return digests;
+}
+
+bool id_is_manifest_digest(const Replica& replica) {
+  if (!replica.image || replica.image->repo_digests.empty()) {
+    // Untagged, which only the containerd store leaves without any RepoDigest, or never pulled.
+    return true;
+  }
+  return std::ranges::any_of(replica.image->repo_digests, [&](const std::string& text) {
+    return text.ends_with("@" + replica.container.image_id);
+  });
+}
+
+Match match(const RemoteImage& remote, const Replica& replica, const Memory& memory) {
+  const std::vector<Digest> own = own_digests(remote.reference, replica);
+  if (contains(own, remote.digest)) {
+    return Match::same;
+  }
+  if (memory.equivalent.contains({remote.digest, replica.container.image_id})) {
+    return Match::same_content;
+  }
+  if (!remote.platform) {
+    return Match::unclear;
+  }
+  const bool same_content = contains(own, remote.platform->manifest) ||
+                            remote.platform->config.str() == replica.container.image_id;
+  return same_content ? Match::same_content : Match::differs;
+}
+
+Question question_for(const Watch& watch, const WatchedImage& image) {
+  if (image.reference.digest()) {
+    return Question::pinned;
+  }
+  const bool named =
+      image.reference.has_explicit_domain() || (watch.image && watch.image->has_explicit_domain());
+  return named || any_came_from_registry(image) ? Question::ask : Question::no_origin;
+}
+
+Decision decide(const Watch& watch, const std::vector<Comparison>& comparisons,
+                const std::vector<Container>& by_id, const Memory& memory) {
+  Decision decision;
+  for (const Comparison& comparison : comparisons) {
+    decision.images.push_back(decide_image(watch, comparison, memory));
+  }
+  const std::vector<ImageDecision> parts = parts_of(watch, comparisons, by_id, decision.images);
+  const ImageDecision* telling = &*std::ranges::min_element(
+      parts, {}, [](const ImageDecision& part) { return static_cast<int>(part.state); });
+
+  const auto deployable = std::ranges::find_if(parts, &ImageDecision::deploy);
+  if (deployable != parts.end() && std::ranges::none_of(parts, blocks)) {
+    decision.action = Decision::Action::deploy;
+    telling = &*deployable;
+  }
+  decision.state = telling->state;
+  decision.reason_code = telling->reason_code;
+  decision.reason = telling->reason;
+  decision.error = telling->error;
+  decision.update_available = any_update(parts);
+  return decision;
+}
+
+Decision undecided(Error error, ReasonCode code) {
+  Decision decision;
+  decision.reason_code = code;
+  decision.reason = error.message;
+  decision.error = std::move(error);
+  return decision;
+}
+
+}  // namespace tallyman

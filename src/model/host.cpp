@@ -1,0 +1,76 @@
+#include "tallyman/model/host.hpp"
+
+#include "model/ascii.hpp"
+
+#include <array>
+#include <utility>
+
+namespace tallyman {
+namespace {
+
+constexpr std::array k_statuses = {
+    std::pair{ContainerStatus::created, std::string_view("created")},
+    std::pair{ContainerStatus::running, std::string_view("running")},
+    std::pair{ContainerStatus::paused, std::string_view("paused")},
+    std::pair{ContainerStatus::restarting, std::string_view("restarting")},
+    std::pair{ContainerStatus::removing, std::string_view("removing")},
+    std::pair{ContainerStatus::exited, std::string_view("exited")},
+    std::pair{ContainerStatus::dead, std::string_view("dead")},
+};
+
+}  // namespace
+
+std::string_view to_string(ContainerStatus status) {
+  for (const auto& [value, text] : k_statuses) {
+    if (value == status) {
+      return text;
+    }
+  }
+  return "unknown";
+}
+
+std::string_view to_string(Health health) {
+  switch (health) {
+    case Health::starting:
+      return "starting";
+    case Health::healthy:
+      return "healthy";
+    case Health::unhealthy:
+      return "unhealthy";
+    case Health::none:
+      break;
+  }
+  return "none";
+}
+
+ContainerStatus parse_container_status(std::string_view text) {
+  for (const auto& [value, name] : k_statuses) {
+    if (name == text) {
+      return value;
+    }
+  }
+  return ContainerStatus::unknown;
+}
+
+bool Container::alive() const {
+  return status == ContainerStatus::running || status == ContainerStatus::paused ||
+         status == ContainerStatus::restarting;
+}
+
+std::string_view Container::label(std::string_view label_name) const {
+  const auto found = labels.find(std::string(label_name));
+  return found == labels.end() ? std::string_view() : std::string_view(found->second);
+}
+
+const Image* Host::image_of(const Container& container) const {
+  const auto found = images.find(container.image_id);
+  return found == images.end() ? nullptr : &found->second;
+}
+
+bool is_compose_service(const Container& container) {
+  return !container.label(k_label_project).empty() && !container.label(k_label_service).empty() &&
+         ascii::lower(container.label(k_label_oneoff)) != "true" &&
+         !container.labels.contains(std::string(k_label_swarm_service));
+}
+
+}  // namespace tallyman

@@ -1,0 +1,99 @@
+#include "tallyman/model/host.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using tallyman::Container;
+using tallyman::ContainerStatus;
+using tallyman::Health;
+using tallyman::Host;
+using tallyman::Image;
+
+TEST_CASE("container states are read and written in the engine's words") {
+  struct Row {
+    ContainerStatus status;
+    std::string_view text;
+    bool alive;
+  };
+  const std::vector<Row> rows = {
+      {ContainerStatus::created, "created", false},
+      {ContainerStatus::running, "running", true},
+      {ContainerStatus::paused, "paused", true},
+      {ContainerStatus::restarting, "restarting", true},
+      {ContainerStatus::removing, "removing", false},
+      {ContainerStatus::exited, "exited", false},
+      {ContainerStatus::dead, "dead", false},
+      {ContainerStatus::unknown, "unknown", false},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    CHECK(tallyman::to_string(row.status) == row.text);
+    CHECK(tallyman::parse_container_status(row.text) == row.status);
+    Container container;
+    container.status = row.status;
+    CHECK(container.alive() == row.alive);
+  }
+  for (const std::string_view text : {"", "Running", "stopping", "up 3 hours"}) {
+    CAPTURE(text);
+    CHECK(tallyman::parse_container_status(text) == ContainerStatus::unknown);
+  }
+}
+
+TEST_CASE("health states are written in the engine's words") {
+  CHECK(tallyman::to_string(Health::none) == "none");
+  CHECK(tallyman::to_string(Health::starting) == "starting");
+  CHECK(tallyman::to_string(Health::healthy) == "healthy");
+  CHECK(tallyman::to_string(Health::unhealthy) == "unhealthy");
+}
+
+TEST_CASE("a label that is missing is empty") {
+  Container container;
+  container.labels = {{"a", "1"}};
+  CHECK(container.label("a") == "1");
+  CHECK(container.label("b").empty());
+}
+
+TEST_CASE("the image of a container is found by its id") {
+  Host host;
+  host.images.emplace("sha256:1", Image{.id = "sha256:1"});
+  Container container;
+  container.image = "nginx";
+  container.image_id = "sha256:1";
+  REQUIRE(host.image_of(container) != nullptr);
+  CHECK(host.image_of(container)->id == "sha256:1");
+  container.image_id = "sha256:2";
+  CHECK(host.image_of(container) == nullptr);
+}
+
+TEST_CASE("only the containers of compose up are compose services") {
+  struct Row {
+    std::string_view what;
+    std::map<std::string, std::string> labels;
+    bool service;
+  };
+  const std::string project(tallyman::k_label_project);
+  const std::string service(tallyman::k_label_service);
+  const std::string oneoff(tallyman::k_label_oneoff);
+  const std::string swarm(tallyman::k_label_swarm_service);
+  const std::vector<Row> rows = {
+      {"no labels", {}, false},
+      {"project and service", {{project, "shop"}, {service, "web"}}, true},
+      {"compose up says so", {{project, "shop"}, {service, "web"}, {oneoff, "False"}}, true},
+      {"compose run", {{project, "shop"}, {service, "web"}, {oneoff, "True"}}, false},
+      {"podman-compose run", {{project, "shop"}, {service, "web"}, {oneoff, "true"}}, false},
+      {"no service", {{project, "shop"}}, false},
+      {"no project", {{service, "web"}}, false},
+      {"empty service", {{project, "shop"}, {service, ""}}, false},
+      {"swarm task", {{project, "shop"}, {service, "web"}, {swarm, "shop_web"}}, false},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    Container container;
+    container.labels = row.labels;
+    CHECK(tallyman::is_compose_service(container) == row.service);
+  }
+}
