@@ -1,0 +1,100 @@
+#include "io/curl_queue.hpp"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "io/curl_errors.hpp"
+#include "io/curl_limits.hpp"
+
+namespace tallyman {
+
+namespace {
+
+// Of a host that may turn out to speak HTTP/1.1: more would wait within curl.
+constexpr std::size_t k_tls_transfers = 24;
+constexpr std::size_t k_multiplexed_transfers = 100;
+
+bool is_tls(const HttpRequest& request) {
+  return request.url.starts_with("https:");
+}
+
+std::chrono::milliseconds patience_of(const HttpRequest& request) {
+  return request.timeout.count() > 0 ? std::min(request.timeout, request.connect_timeout)
+                                     : request.connect_timeout;
+}
+
+}  // namespace
+
+std::string CurlQueue::place_of(const HttpRequest& request) {
+  const std::string_view transport = !is_tls(request)     ? "plain"
+                                     : request.verify_tls ? "verified"
+                                                          : "unverified";
+  return fmt::format("{} {}", transport, target_of(request));
+}
+
+void CurlQueue::push(HttpRequest request, Http::Done done) {
+  const auto [found, fresh] = m_places.try_emplace(place_of(request));
+  if (fresh) {
+    found->second.limit = is_tls(request) ? k_tls_transfers : k_connections_per_host;
+  }
+  found->second.queue.push_back({std::move(request), std::move(done)});
+}
+
+bool CurlQueue::empty() const {
+  return std::all_of(m_places.begin(), m_places.end(),
+                     [](const auto& named) { return named.second.queue.empty(); });
+}
+
+std::vector<CurlQueue::Waiting> CurlQueue::take_what_may_start() {
+  std::vector<Waiting> taken;
+  for (auto& [name, place] : m_places) {
+    while (!place.queue.empty() && place.under_way < (place.connected ? place.limit : 1)) {
+      taken.push_back(std::move(place.queue.front()));
+      place.queue.pop_front();
+      ++place.under_way;
+    }
+  }
+  return taken;
+}
+
+std::vector<CurlQueue::Waiting> CurlQueue::take_all() {
+  std::vector<Waiting> taken;
+  for (auto& [name, place] : m_places) {
+    std::ranges::move(place.queue, std::back_inserter(taken));
+    place.queue.clear();
+  }
+  return taken;
+}
+
+void CurlQueue::connected(const std::string& place) {
+  m_places[place].connected = true;
+}
+
+void CurlQueue::over(const std::string& name, long http_version) {
+  Place& place = m_places[name];
+  if (http_version == CURL_HTTP_VERSION_2_0) {
+    place.limit = k_multiplexed_transfers;
+  } else if (http_version != 0) {
+    place.limit = k_connections_per_host;
+  }
+  if (--place.under_way == 0) {  // by the next time the connections may be gone
+    place.connected = false;
+  }
+}
+
+std::vector<CurlQueue::Waiting> CurlQueue::take_who_share(const std::string& name,
+                                                          const HttpRequest& failed) {
+  std::deque<Waiting>& queue = m_places[name].queue;
+  const auto impatient = std::stable_partition(
+      queue.begin(), queue.end(), [limit = patience_of(failed)](const Waiting& waiting) {
+        return patience_of(waiting.request) > limit;
+      });
+  std::vector<Waiting> taken;
+  std::move(impatient, queue.end(), std::back_inserter(taken));
+  queue.erase(impatient, queue.end());
+  return taken;
+}
+
+}  // namespace tallyman

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tallyman/io/http.hpp"
+
+namespace tallyman {
+
+/// Requests that curl does not have yet, by where they go to. Curl alone would try a dead host once
+/// for every request that waits for it, one after the other, while their time runs. So one goes
+/// ahead; the rest follows once that one is connected, or shares its failure.
+class CurlQueue {
+ public:
+  struct Waiting {
+    HttpRequest request;
+    Http::Done done;
+  };
+
+  /// Where a request goes to: those of one place share their connections.
+  [[nodiscard]] static std::string place_of(const HttpRequest& request);
+
+  void push(HttpRequest request, Http::Done done);
+  [[nodiscard]] bool empty() const;
+  /// The next requests that may start, counted as under way from now on.
+  [[nodiscard]] std::vector<Waiting> take_what_may_start();
+  [[nodiscard]] std::vector<Waiting> take_all();
+  /// The one that went ahead is connected.
+  void connected(const std::string& place);
+  /// One that was under way is over. `http_version` as CURLINFO_HTTP_VERSION, 0 if unknown.
+  void over(const std::string& place, long http_version);
+  /// Those that wait for the same, and would have tried no longer.
+  [[nodiscard]] std::vector<Waiting> take_who_share(const std::string& place,
+                                                    const HttpRequest& failed);
+
+ private:
+  struct Place {
+    std::deque<Waiting> queue = {};
+    std::size_t under_way = 0;
+    std::size_t limit = 1;  ///< of what is under way, once connected
+    bool connected = false;
+  };
+
+  std::map<std::string, Place> m_places;
+};
+
+}  // namespace tallyman

@@ -1,0 +1,156 @@
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "support/values.hpp"
+#include "tallyman/deploy/plan.hpp"
+#include "tallyman/engine/engine.hpp"
+
+namespace tallyman::test {
+
+/// An Engine with images, tags and containers, just enough of them.
+class FakeEngine final : public Engine {
+ public:
+  explicit FakeEngine(Calls& calls) : m_calls(calls) {}
+
+  /// A local image by the name `reference`; `digests`: under which it was pulled.
+  Image& add_image(std::string_view reference, char id, std::string_view digests) {
+    tags.insert_or_assign(ref(reference), id_of(id));
+    return add_digests(reference, id, digests);
+  }
+  /// An image that a pull of reference's repository by digest `hex` brings.
+  void can_pull(std::string_view reference, char hex, char id) {
+    m_pullable.insert_or_assign(ref(reference).at(digest(hex)).familiar(), std::pair(hex, id));
+  }
+  /// The next `times` calls whose line starts with `call` are answered with `error`.
+  void fails(std::string call, Error error, int times = 1000) {
+    m_failures.push_back({std::move(call), std::move(error), times});
+  }
+
+  /// What `compose up` does once the images are there: new containers, of what the tags mean now.
+  void recreate(const ProjectPlan& project) {
+    for (const auto* services : {&project.services, &project.followers}) {
+      for (const ServicePlan& service : *services) {
+        for (Container& container : containers) {
+          if (std::ranges::find(service.containers, container.id) != service.containers.end()) {
+            container.id += "+";
+            container.image_id = tags.at(service.reference);
+          }
+        }
+      }
+    }
+  }
+
+  Result<EngineInfo> info() override { return engine_info; }
+
+  Result<Host> observe() override {
+    if (auto error = asked("observe")) {
+      return std::unexpected(*error);
+    }
+    Host host{.containers = containers, .images = {}};
+    for (const auto& [id, detail] : images) {
+      host.images.emplace(id, detail.image);
+    }
+    return on_observe ? on_observe(std::move(host)) : host;
+  }
+
+  Result<Container> inspect_container(const std::string& id) override {
+    m_calls.push_back("inspect container " + id);
+    return fail(ErrorKind::not_found, "no such container: {}", id);
+  }
+
+  Result<ImageDetail> inspect_image(const std::string& image) override {
+    if (auto error = asked("inspect " + image)) {
+      return std::unexpected(*error);
+    }
+    const auto named = ImageReference::parse(image);
+    for (const auto& [id, detail] : images) {
+      const bool tagged = named && tags.contains(*named) && tags.at(*named) == id;
+      if (id == image || tagged || std::ranges::count(detail.image.repo_digests, image) > 0) {
+        return detail;
+      }
+    }
+    return fail(ErrorKind::not_found, "no such image: {}", image);
+  }
+
+  Result<std::int64_t> pull(const ImageReference& reference, const Platform& platform,
+                            const std::optional<Credential>& credential,
+                            const std::function<void(const PullProgress&)>& /*progress*/) override {
+    const std::string name = reference.familiar();
+    pulled_as = credential;
+    if (auto error = asked("pull " + name + " for " + platform.str())) {
+      return std::unexpected(*error);
+    }
+    const auto found = m_pullable.find(name);
+    if (found == m_pullable.end()) {
+      return fail(ErrorKind::not_found, "{}: manifest unknown", name);
+    }
+    add_digests(name, found->second.second, std::string(1, found->second.first));
+    return pull_bytes;
+  }
+
+  Result<void> tag(const std::string& image, const ImageReference& reference) override {
+    if (auto error = asked("tag " + image + " as " + reference.familiar())) {
+      return std::unexpected(*error);
+    }
+    if (!images.contains(image)) {
+      return fail(ErrorKind::not_found, "no such image: {}", image);
+    }
+    tags.insert_or_assign(reference, image);
+    return {};
+  }
+
+  EngineInfo engine_info = {};
+  std::vector<Container> containers;
+  std::map<std::string, ImageDetail> images;  ///< by id
+  std::map<ImageReference, std::string> tags;
+  std::function<Result<Host>(Host)> on_observe = {};
+  std::function<void(std::string_view)> on_call = {};  ///< before a call is answered
+  bool has_container_config = true;
+  std::int64_t pull_bytes = 38'200'000;
+  std::optional<Credential> pulled_as = std::nullopt;
+
+ private:
+  struct Failure {
+    std::string call;
+    Error error;
+    int times;
+  };
+
+  Image& add_digests(std::string_view reference, char id, std::string_view digests) {
+    ImageDetail& detail = images[id_of(id)];
+    detail.image.id = id_of(id);
+    for (const char hex : digests) {
+      detail.image.repo_digests.push_back(ref(reference).at(digest(hex)).familiar());
+    }
+    detail.platform = {"linux", "amd64"};
+    detail.has_container_config = has_container_config;
+    return detail.image;
+  }
+
+  std::optional<Error> asked(const std::string& call) {
+    m_calls.push_back(call);
+    if (on_call) {
+      on_call(call);
+    }
+    for (Failure& failure : m_failures) {
+      if (call.starts_with(failure.call) && failure.times > 0) {
+        --failure.times;
+        return failure.error;
+      }
+    }
+    return std::nullopt;
+  }
+
+  Calls& m_calls;
+  std::map<std::string, std::pair<char, char>> m_pullable;  ///< digest and id, by repository@digest
+  std::vector<Failure> m_failures;
+};
+
+}  // namespace tallyman::test

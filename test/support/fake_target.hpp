@@ -1,0 +1,46 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "support/fake_engine.hpp"
+#include "tallyman/deploy/target.hpp"
+
+namespace tallyman::test {
+
+/// A Target that recreates in a FakeEngine.
+class FakeTarget final : public Target {
+ public:
+  FakeTarget(Calls& calls, FakeEngine& engine) : m_calls(calls), m_engine(engine) {}
+
+  Result<PreparedProject> prepare(const ProjectPlan& plan) override {
+    m_calls.push_back("prepare " + plan.compose.project);
+    if (prepare_error) {
+      return std::unexpected(*prepare_error);
+    }
+    Command command{.argv = {"compose", "-p", plan.compose.project, "up"},
+                    .directory = plan.compose.directory};
+    return PreparedProject{plan, std::move(command)};
+  }
+
+  Result<void> recreate(const PreparedProject& project) override {
+    m_calls.push_back("recreate " + project.plan.compose.project);
+    recreated.push_back(project.plan);
+    if (on_recreate) {
+      return on_recreate(project);
+    }
+    m_engine.recreate(project.plan);
+    return {};
+  }
+
+  std::optional<Error> prepare_error = std::nullopt;
+  std::function<Result<void>(const PreparedProject&)> on_recreate = {};
+  std::vector<ProjectPlan> recreated;
+
+ private:
+  Calls& m_calls;
+  FakeEngine& m_engine;
+};
+
+}  // namespace tallyman::test
