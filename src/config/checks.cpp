@@ -1,0 +1,94 @@
+#include "config/checks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace tallyman::config {
+
+namespace {
+
+constexpr std::size_t k_max_drop_in_name = 63;
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+bool is_letter(char c) {
+  return is_lower(c) || (c >= 'A' && c <= 'Z');
+}
+bool is_alnum(char c) {
+  return is_letter(c) || is_digit(c);
+}
+
+template <class First, class Rest>
+bool matches(std::string_view text, First first, Rest rest) {
+  return !text.empty() && first(text.front()) && std::ranges::all_of(text.substr(1), rest);
+}
+
+}  // namespace
+
+bool is_service_name(std::string_view text) {
+  return matches(text, is_alnum,
+                 [](char c) { return is_alnum(c) || c == '.' || c == '_' || c == '-'; });
+}
+
+bool is_project_name(std::string_view text) {
+  const auto is_first = [](char c) { return is_lower(c) || is_digit(c); };
+  return matches(text, is_first, [=](char c) { return is_first(c) || c == '_' || c == '-'; });
+}
+
+bool is_environment_name(std::string_view text) {
+  return matches(
+      text, [](char c) { return is_letter(c) || c == '_'; },
+      [](char c) { return is_alnum(c) || c == '_'; });
+}
+
+bool is_drop_in_name(std::string_view text) {
+  return is_service_name(text) && text.size() <= k_max_drop_in_name;
+}
+
+std::string_view stem_of(std::string_view file) {
+  constexpr std::string_view k_suffix = ".toml";
+  file.remove_prefix(file.rfind('/') + 1);  // npos + 1 is 0
+  if (file.ends_with(k_suffix)) {
+    file.remove_suffix(k_suffix.size());
+  }
+  return file;
+}
+
+bool has_control_characters(std::string_view text) {
+  return std::ranges::any_of(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == '\x7F'; });
+}
+
+std::string_view flaw_of_absolute_path(std::string_view path) {
+  if (path.empty()) {
+    return "an empty path";
+  }
+  if (has_control_characters(path)) {
+    return "a path with a control character in it";
+  }
+  if (path.starts_with('~')) {
+    return "must be an absolute path; nothing replaces a ~ here, write the folder's full name";
+  }
+  return path.starts_with('/') ? "" : "must be an absolute path, one that begins with /";
+}
+
+std::vector<TextValue> without_duplicates(TableReader& reader, std::string_view key,
+                                          std::vector<TextValue> values) {
+  std::set<std::string, std::less<>> seen;
+  std::erase_if(values, [&](const TextValue& value) {
+    if (seen.insert(value.text).second) {
+      return false;
+    }
+    reader.report(value.at, key, fmt::format("{} is there twice", quoted(value.text)));
+    return true;
+  });
+  return values;
+}
+
+}  // namespace tallyman::config
