@@ -1,0 +1,207 @@
+#include "registry/access.hpp"
+
+#include <chrono>
+#include <string_view>
+#include <utility>
+
+#include "registry/address.hpp"
+
+namespace tallyman {
+namespace {
+
+constexpr std::string_view k_hub = "docker.io";
+constexpr std::string_view k_hub_host = "registry-1.docker.io";
+constexpr std::chrono::seconds k_probe_connect_timeout(3);
+constexpr std::chrono::seconds k_probe_timeout(5);
+
+/// An answer that ended too early or is too long says nothing about the next one.
+bool concerns_transport(TransportFailure failure) {
+  switch (failure) {
+    case TransportFailure::cut:
+    case TransportFailure::too_large:
+    case TransportFailure::other:
+      return false;
+    default:
+      return true;
+  }
+}
+
+bool is_no_tls(TransportFailure failure) {
+  return failure == TransportFailure::connect || failure == TransportFailure::tls;
+}
+
+TransportError with_remedy(TransportError failure) {
+  if (failure.failure == TransportFailure::certificate && failure.error.remedy.empty()) {
+    failure.error.remedy =
+        "put the CA of the registry into /usr/local/share/ca-certificates and run "
+        "update-ca-certificates";
+  }
+  return failure;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Access>> Access::open(const std::string& domain,
+                                             const Surroundings& surroundings) {
+  const auto section = surroundings.registries.find(domain);
+  const bool plain = section != surroundings.registries.end() && section->second.plain_http;
+  const std::optional<Url> root = Url::parse(
+      fmt::format("{}://{}", plain ? "http" : "https", domain == k_hub ? k_hub_host : domain));
+  if (!root) {
+    return fail(ErrorKind::config, "{} is not a host and port that can be asked", domain);
+  }
+  return std::unique_ptr<Access>(
+      new Access(domain, *root, plain ? Transport::plain_http : Transport::https, surroundings));
+}
+
+Access::Access(std::string domain, Url root, Transport transport, const Surroundings& surroundings)
+    : m_domain(std::move(domain)),
+      m_root(std::move(root)),
+      m_has_port(m_domain.rfind(':') != std::string::npos && !m_domain.ends_with(']')),
+      m_transport(transport),
+      m_shared(surroundings) {}
+
+void Access::use(Transport transport) {
+  m_transport = transport;
+  m_root.scheme = is_http(transport) ? "http" : "https";
+  if (!m_has_port) {
+    m_root.port = is_http(transport) ? 80 : 443;
+  }
+}
+
+bool Access::verifies(const Url& url) const {
+  return m_transport != Transport::insecure_https || !same_origin(url, m_root);
+}
+
+void Access::send(const Url& url, HttpRequest request, Http::Done done) {
+  request.verify_tls = verifies(url);
+  m_shared.lanes.send(url, std::move(request), std::move(done));
+}
+
+void Access::ask(Question question) {
+  switch (m_state) {
+    case State::untried:
+      m_state = State::trying;
+      m_first = std::move(question);
+      try_first();
+      break;
+    case State::trying:
+      m_waiting.push_back(std::move(question));
+      break;
+    case State::reached: {
+      const Url url = m_root.with_path(std::move(question.path));
+      send(url, question.prepare(url), std::move(question.done));
+      break;
+    }
+    case State::unreachable:
+      question.done(std::unexpected(*m_failure));
+      break;
+  }
+}
+
+void Access::try_first() {
+  const Url url = m_root.with_path(m_first->path);
+  send(url, m_first->prepare(url),
+       [this](HttpResult result) { on_first_result(std::move(result)); });
+}
+
+void Access::on_first_result(HttpResult result) {
+  if (result || !concerns_transport(result.error().failure)) {
+    reach(std::move(result));
+    return;
+  }
+  TransportError failure = with_remedy(std::move(result.error()));
+  if (m_failure) {  // of https before
+    failure.error.message = fmt::format(
+        "{}; {} as the engine's list of insecure registries allows: {}", m_failure->error.message,
+        is_http(m_transport) ? "over http," : "without looking at the certificate,",
+        failure.error.message);
+  } else if (m_transport == Transport::https && fall_back(failure)) {
+    return;
+  }
+  give_up(std::move(failure));
+}
+
+/// True if something else is being tried now.
+bool Access::fall_back(const TransportError& failure) {
+  const bool certificate = failure.failure == TransportFailure::certificate;
+  if (!certificate && !is_no_tls(failure.failure)) {
+    return false;
+  }
+  if (is_listed(m_shared.insecure(), m_domain)) {
+    m_failure = failure;
+    use(certificate ? Transport::insecure_https : Transport::insecure_http);
+    try_first();
+    return true;
+  }
+  // Docker Hub speaks https, and whoever answers in its place over http is not to be trusted.
+  if (certificate || m_domain == k_hub) {
+    return false;
+  }
+  probe_http(failure);
+  return true;
+}
+
+/// Only to tell the operator what to write into tallyman.toml.
+void Access::probe_http(TransportError failure) {
+  Url url = m_root.with_path("/v2/");
+  url.scheme = "http";
+  url.port = m_has_port ? m_root.port : 80;
+  HttpRequest request;
+  request.connect_timeout = k_probe_connect_timeout;
+  request.timeout = k_probe_timeout;
+  const int http_port = url.port;
+  send(url, std::move(request),
+       [this, http_port, failure = std::move(failure)](HttpResult result) mutable {
+         const bool redirects = result && result->status >= 300 && result->status < 400;
+         if (result && !redirects) {
+           failure.error = {ErrorKind::tls,
+                            fmt::format("{} refuses https on {} but answers http on {}",
+                                        m_root.host, m_root.port, http_port),
+                            fmt::format("set plain_http = true under [registry.\"{}\"] in "
+                                        "tallyman.toml",
+                                        m_domain)};
+         }
+         give_up(std::move(failure));
+       });
+}
+
+void Access::reach(HttpResult result) {
+  m_state = State::reached;
+  m_failure.reset();
+  Question first = std::move(*m_first);
+  m_first.reset();
+  for (Question& question : std::exchange(m_waiting, {})) {
+    ask(std::move(question));
+  }
+  first.done(std::move(result));
+}
+
+void Access::give_up(TransportError failure) {
+  m_state = State::unreachable;
+  m_failure = std::move(failure);
+  Question first = std::move(*m_first);
+  m_first.reset();
+  first.done(std::unexpected(*m_failure));
+  for (Question& question : std::exchange(m_waiting, {})) {
+    question.done(std::unexpected(*m_failure));
+  }
+}
+
+Result<Identity> Access::identity() const {
+  Identity identity{m_domain, m_transport};
+  Result<std::optional<Credential>> found = m_shared.credentials.find(m_domain);
+  if (!found && found.error().kind != ErrorKind::config) {
+    return std::unexpected(std::move(found.error()));
+  }
+  if (!found) {
+    identity.unusable = std::move(found.error());
+  } else if (carries_credentials(m_transport)) {
+    identity.credential = std::move(*found);
+  } else {
+    identity.withheld = std::move(*found);
+  }
+  return identity;
+}
+
+}  // namespace tallyman

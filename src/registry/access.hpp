@@ -1,0 +1,84 @@
+#pragma once
+
+#include "registry/identity.hpp"
+#include "registry/lanes.hpp"
+#include "registry/url.hpp"
+#include "tallyman/io/http.hpp"
+#include "tallyman/model/error.hpp"
+#include "tallyman/registry/credentials.hpp"
+#include "tallyman/registry/remote_registry.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace tallyman {
+
+/// What all registries of one RemoteRegistry share.
+struct Surroundings {
+  Lanes& lanes;
+  CredentialStore& credentials;
+  const std::map<std::string, RegistrySettings>& registries;
+  std::function<const InsecureRegistries&()> insecure;
+};
+
+/// One registry: how it is spoken to, and who we are to it. The first question finds out while the
+/// others wait; if there is no way, all of them get the same error.
+class Access {
+ public:
+  /// ErrorKind::config if the domain has no usable host and port.
+  [[nodiscard]] static Result<std::unique_ptr<Access>> open(const std::string& domain,
+                                                            const Surroundings& surroundings);
+  Access(const Access&) = delete;
+  Access& operator=(const Access&) = delete;
+
+  struct Question {
+    std::string path;  ///< "/v2/acme/web/manifests/latest"
+    /// Makes the request; again for each transport that is tried. Access sets verify_tls.
+    std::function<HttpRequest(const Url&)> prepare;
+    Http::Done done;
+  };
+  void ask(Question question);
+
+  /// To where a redirect led: the registry itself, or another host.
+  void send(const Url& url, HttpRequest request, Http::Done done);
+
+  [[nodiscard]] const std::string& domain() const { return m_domain; }
+  /// What is in use, or what will be tried first.
+  [[nodiscard]] Transport transport() const { return m_transport; }
+  /// The registry's root over that transport.
+  [[nodiscard]] const Url& root() const { return m_root; }
+  [[nodiscard]] bool verifies(const Url& url) const;
+  /// There was an answer.
+  [[nodiscard]] bool is_reached() const { return m_state == State::reached; }
+
+  /// The error is ErrorKind::auth: what the operator configured cannot be used.
+  [[nodiscard]] Result<Identity> identity() const;
+
+ private:
+  enum class State { untried, trying, reached, unreachable };
+
+  Access(std::string domain, Url root, Transport transport, const Surroundings& surroundings);
+  void try_first();
+  void on_first_result(HttpResult result);
+  bool fall_back(const TransportError& failure);
+  void probe_http(TransportError failure);
+  void reach(HttpResult result);
+  void give_up(TransportError failure);
+  void use(Transport transport);
+
+  std::string m_domain;
+  Url m_root;
+  bool m_has_port = false;
+  Transport m_transport;
+  const Surroundings& m_shared;
+  State m_state = State::untried;
+  std::optional<Question> m_first;
+  std::deque<Question> m_waiting;
+  std::optional<TransportError> m_failure;  // of https, while another transport is tried; the last
+};
+
+}  // namespace tallyman

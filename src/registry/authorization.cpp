@@ -1,0 +1,168 @@
+#include "registry/authorization.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "registry/errors.hpp"
+#include "registry/redirect.hpp"
+#include "tallyman/io/encoding.hpp"
+#include "tallyman/io/log.hpp"
+#include "tallyman/model/challenge.hpp"
+
+namespace tallyman {
+namespace {
+
+std::vector<std::string> scopes_of(const Challenge& challenge, const std::string& repository) {
+  std::vector<std::string> scopes;
+  std::string_view text = challenge.get("scope");
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    if (!word.empty()) {
+      scopes.emplace_back(word);
+    }
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+  }
+  if (scopes.empty()) {
+    scopes.push_back(fmt::format("repository:{}:pull", repository));
+  }
+  std::ranges::sort(scopes);
+  return scopes;
+}
+
+/// Newlines cannot stand in any of the parts.
+std::string key_of(const TokenQuestion& question) {
+  std::string key =
+      fmt::format("{}\n{}\n{}\n", question.asked.origin(), question.realm.str(), question.service);
+  for (const std::string& scope : question.scopes) {
+    key += scope + " ";
+  }
+  if (const std::optional<Credential>& credential = question.identity.credential) {
+    key += fmt::format("\n{}\n{}", credential->username, sha256_hex(credential->password.reveal()));
+  }
+  return key;
+}
+
+std::string offers_of(const std::vector<Challenge>& challenges) {
+  std::string offers;
+  for (const Challenge& challenge : challenges) {
+    offers += (offers.empty() ? "" : ", ") + printable(challenge.scheme);
+  }
+  return offers;
+}
+
+/// Who we are to `url`: to others than the registry itself nobody.
+Result<Identity> identity_for(const Access& access, const Url& url) {
+  if (same_origin(access.root(), url)) {
+    return access.identity();
+  }
+  return Identity{.domain = access.domain(), .transport = access.transport(), .elsewhere = true};
+}
+
+}  // namespace
+
+bool Authorizer::is_good(const Authorization& authorization) const {
+  return m_clock.steady() < authorization.good_until;
+}
+
+std::optional<Authorization> Authorizer::remembered(const std::string& domain, const Url& url,
+                                                    const std::string& repository) const {
+  const auto found = m_remembered.find({domain, url.origin(), repository});
+  const bool known = found != m_remembered.end() && is_good(found->second);
+  return known ? std::optional(found->second) : std::nullopt;
+}
+
+void Authorizer::answer(Access& access, const Challenged& challenged, const HttpResponse& response,
+                        Done done) {
+  Result<Identity> identity = identity_for(access, challenged.url);
+  if (!identity) {
+    done(std::unexpected(std::move(identity.error())));
+    return;
+  }
+  const std::vector<Challenge> offered =
+      parse_challenges(response.header_values("www-authenticate"));
+  const std::optional<Challenge> challenge = choose_challenge(offered);
+  if (!challenge) {
+    const std::string offers = offers_of(offered);
+    done(fail(
+        ErrorKind::auth, "{} wants a login ({}) but {}", challenged.url.authority(),
+        status_text(response, challenged.rejected),
+        offers.empty() ? "does not say how" : "only by " + offers + ", which is not supported"));
+    return;
+  }
+  if (challenge->scheme == "basic") {
+    answer_basic(challenged, response, std::move(*identity), std::move(done));
+    return;
+  }
+  const Result<Url> realm = realm_of(challenged.url, challenge->get("realm"));
+  if (!realm) {
+    done(std::unexpected(realm.error()));
+    return;
+  }
+  answer_bearer(access, challenged,
+                {challenged.url, *realm, std::string(challenge->get("service")),
+                 scopes_of(*challenge, challenged.repository), std::move(*identity)},
+                std::move(done));
+}
+
+void Authorizer::answer_basic(const Challenged& challenged, const HttpResponse& response,
+                              Identity identity, Done done) {
+  const std::string status = status_text(response, challenged.rejected);
+  if (!identity.credential) {
+    done(std::unexpected(login_needed(identity, challenged.url.authority(), status)));
+    return;
+  }
+  Authorization authorization{basic_header(*identity.credential), true, std::move(identity)};
+  if (authorization.header == challenged.rejected) {
+    done(std::unexpected(
+        credential_rejected(authorization.identity, challenged.url.authority(), status)));
+    return;
+  }
+  give({{authorization.identity.domain, challenged.url.origin(), challenged.repository},
+        std::move(done)},
+       authorization);
+}
+
+void Authorizer::answer_bearer(Access& access, const Challenged& challenged,
+                               const TokenQuestion& question, Done done) {
+  const std::string key = key_of(question);
+  Slot& slot = m_slots[key];
+  Pending pending{{question.identity.domain, challenged.url.origin(), challenged.repository},
+                  std::move(done)};
+  if (!slot.waiting.empty()) {
+    slot.waiting.push_back(std::move(pending));
+    return;
+  }
+  if (slot.authorization && is_good(*slot.authorization) &&
+      slot.authorization->header != challenged.rejected) {
+    give(std::move(pending), *slot.authorization);
+    return;
+  }
+  slot.authorization.reset();
+  slot.waiting.push_back(std::move(pending));
+  request_token(access, question, [this, key, identity = question.identity](Result<Token> token) {
+    on_token(key, identity, std::move(token));
+  });
+}
+
+void Authorizer::on_token(const std::string& key, const Identity& identity, Result<Token> token) {
+  Slot& slot = m_slots[key];
+  if (token) {
+    slot.authorization = Authorization{Secret("Bearer " + token->value.reveal()), false, identity,
+                                       m_clock.steady() + token->lifetime};
+  }
+  const Result<Authorization> result = token ? Result<Authorization>(*slot.authorization)
+                                             : std::unexpected(std::move(token.error()));
+  for (Pending& pending : std::exchange(slot.waiting, {})) {
+    give(std::move(pending), result);
+  }
+}
+
+void Authorizer::give(Pending pending, const Result<Authorization>& authorization) {
+  if (authorization) {
+    m_remembered.insert_or_assign(std::move(pending.place), *authorization);
+  }
+  pending.done(authorization);
+}
+
+}  // namespace tallyman

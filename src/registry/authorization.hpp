@@ -1,0 +1,78 @@
+#pragma once
+
+#include "registry/access.hpp"
+#include "registry/identity.hpp"
+#include "registry/token_request.hpp"
+#include "registry/url.hpp"
+#include "tallyman/io/clock.hpp"
+#include "tallyman/io/http.hpp"
+#include "tallyman/model/error.hpp"
+#include "tallyman/model/secret.hpp"
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace tallyman {
+
+/// What to answer a challenge with.
+struct Authorization {
+  Secret header = {};  ///< "Bearer …" or "Basic …"
+  bool is_basic = false;
+  Identity identity = {};  ///< as whom
+  std::chrono::steady_clock::time_point good_until = std::chrono::steady_clock::time_point::max();
+};
+
+/// Answers the challenges of registries. A token is asked for once per origin, realm, service,
+/// scopes and identity, however many wait for it, and asked for anew only when it has expired or a
+/// registry did not take it.
+class Authorizer {
+ public:
+  explicit Authorizer(const Clock& clock) : m_clock(clock) {}
+
+  struct Challenged {
+    Url url;                 ///< what answered 401
+    std::string repository;  ///< "acme/web"
+    Secret rejected = {};    ///< the header that was sent and not taken, if any
+  };
+  using Done = std::move_only_function<void(Result<Authorization>)>;
+
+  /// Our credential goes nowhere but to the realm of the registry itself, or with Basic to the
+  /// registry itself; a host that it redirected to gets anonymous answers.
+  void answer(Access& access, const Challenged& challenged, const HttpResponse& response,
+              Done done);
+
+  /// What opened this repository at this origin before, if it is still good.
+  [[nodiscard]] std::optional<Authorization> remembered(const std::string& domain, const Url& url,
+                                                        const std::string& repository) const;
+
+ private:
+  // Domain, origin and repository: two domains can be one origin with two credentials.
+  using Place = std::tuple<std::string, std::string, std::string>;
+  struct Pending {
+    Place place;
+    Done done;
+  };
+  struct Slot {
+    std::optional<Authorization> authorization;
+    std::vector<Pending> waiting;  // not empty: being asked for
+  };
+
+  [[nodiscard]] bool is_good(const Authorization& authorization) const;
+  void answer_basic(const Challenged& challenged, const HttpResponse& response, Identity identity,
+                    Done done);
+  void answer_bearer(Access& access, const Challenged& challenged, const TokenQuestion& question,
+                     Done done);
+  void on_token(const std::string& key, const Identity& identity, Result<Token> token);
+  void give(Pending pending, const Result<Authorization>& authorization);
+
+  const Clock& m_clock;
+  std::map<std::string, Slot> m_slots;
+  std::map<Place, Authorization> m_remembered;
+};
+
+}  // namespace tallyman

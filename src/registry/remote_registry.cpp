@@ -1,0 +1,168 @@
+#include "tallyman/registry/remote_registry.hpp"
+
+#include <cstddef>
+#include <tuple>
+#include <utility>
+
+#include "registry/access.hpp"
+#include "registry/authorization.hpp"
+#include "registry/lanes.hpp"
+#include "registry/manifest_request.hpp"
+#include "registry/platform_lookup.hpp"
+
+namespace tallyman {
+namespace {
+
+template <class T>
+Result<T> unanswered() {
+  return fail(ErrorKind::bug, "a question to a registry was left without an answer");
+}
+
+std::string_view words_for(Transport transport) {
+  switch (transport) {
+    case Transport::https:
+      return "https";
+    case Transport::insecure_https:
+      return "https without verification";
+    case Transport::plain_http:
+    case Transport::insecure_http:
+      return "http";
+  }
+  return "";
+}
+
+}  // namespace
+
+struct RemoteRegistry::Impl {
+  Impl(Http& its_http, CredentialStore& credentials,
+       const std::map<std::string, RegistrySettings>& registries,
+       std::function<InsecureRegistries()> its_insecure, Clock& its_clock, Log& log)
+      : http(its_http),
+        clock(its_clock),
+        insecure(std::move(its_insecure)),
+        lanes(its_http, log),
+        surroundings{lanes, credentials, registries,
+                     [this]() -> const InsecureRegistries& { return insecure_once(); }},
+        authorizer(its_clock) {}
+
+  const InsecureRegistries& insecure_once() {
+    if (!asked_insecure) {
+      asked_insecure = insecure ? insecure() : InsecureRegistries{};
+    }
+    return *asked_insecure;
+  }
+
+  Result<Access*> access_to(const std::string& domain) {
+    auto found = accesses.find(domain);
+    if (found == accesses.end()) {
+      found = accesses.emplace(domain, Access::open(domain, surroundings)).first;
+    }
+    if (!found->second) {
+      return std::unexpected(found->second.error());
+    }
+    return found->second->get();
+  }
+
+  using Ask = void (*)(Access&, Authorizer&, const ImageReference&, ManifestRequest::Done);
+  void ask(Ask how, const ImageReference& reference, ManifestRequest::Done done) {
+    const Result<Access*> access = access_to(reference.domain());
+    if (!access) {
+      done(std::unexpected(with_context(access.error(), reference.familiar())));
+      return;
+    }
+    how(**access, authorizer, reference, std::move(done));
+  }
+
+  Http& http;
+  Clock& clock;
+  std::function<InsecureRegistries()> insecure;
+  std::optional<InsecureRegistries> asked_insecure;
+  Lanes lanes;
+  Surroundings surroundings;
+  Authorizer authorizer;
+  std::map<std::string, Result<std::unique_ptr<Access>>> accesses;
+};
+
+RemoteRegistry::RemoteRegistry(Http& http, CredentialStore& credentials,
+                               const std::map<std::string, RegistrySettings>& registries,
+                               std::function<InsecureRegistries()> insecure, Clock& clock, Log& log)
+    : m_impl(
+          std::make_unique<Impl>(http, credentials, registries, std::move(insecure), clock, log)) {}
+
+RemoteRegistry::~RemoteRegistry() = default;
+
+std::vector<Result<RemoteImage>> RemoteRegistry::resolve(
+    const std::vector<ImageReference>& references) {
+  std::map<std::string, Result<RemoteImage>> answers;
+  for (const ImageReference& reference : references) {
+    const auto [place, is_new] = answers.emplace(reference.str(), unanswered<RemoteImage>());
+    if (!is_new) {
+      continue;
+    }
+    Result<RemoteImage>& answer = place->second;
+    if (reference.digest()) {
+      answer = fail(ErrorKind::bug, "{}: only a tag can be resolved", reference.familiar());
+      continue;
+    }
+    m_impl->ask(&ManifestRequest::head, reference,
+                [this, &answer, reference](Result<ManifestRequest::Answer> found) {
+                  answer = found ? Result<RemoteImage>(
+                                       RemoteImage{reference, found->digest, m_impl->clock.now()})
+                                 : std::unexpected(std::move(found.error()));
+                });
+  }
+  m_impl->http.run();
+  std::vector<Result<RemoteImage>> results;
+  for (const ImageReference& reference : references) {
+    results.push_back(answers.at(reference.str()));
+    if (results.back()) {
+      results.back()->reference = reference;  // equal ones can differ in how they were written
+    }
+  }
+  return results;
+}
+
+std::vector<Result<PlatformImage>> RemoteRegistry::look_into(
+    const std::vector<PlatformQuestion>& questions) {
+  PlatformLookup lookup([this](const ImageReference& reference, ManifestRequest::Done done) {
+    m_impl->ask(&ManifestRequest::get, reference, std::move(done));
+  });
+  std::vector<Result<PlatformImage>> results(questions.size(), unanswered<PlatformImage>());
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    lookup.ask(questions[i],
+               [&result = results[i]](Result<PlatformImage> found) { result = std::move(found); });
+  }
+  m_impl->http.run();
+  return results;
+}
+
+Result<std::optional<Credential>> RemoteRegistry::credential(const ImageReference& reference) {
+  const Result<Access*> access = m_impl->access_to(reference.domain());
+  if (!access) {
+    return std::unexpected(access.error());
+  }
+  Result<Identity> identity = (*access)->identity();
+  if (!identity) {
+    return std::unexpected(std::move(identity.error()));
+  }
+  if (identity->unusable && !(*access)->is_reached()) {
+    return std::unexpected(std::move(*identity->unusable));
+  }
+  return std::move(identity->credential);
+}
+
+std::string RemoteRegistry::describe_access(const ImageReference& reference) {
+  const Result<Access*> access = m_impl->access_to(reference.domain());
+  if (!access) {
+    return "no way";
+  }
+  const Result<Identity> identity = (*access)->identity();
+  const std::string_view how = words_for((*access)->transport());
+  if (!identity) {
+    return fmt::format("{}, without the credential of its section, which is unusable", how);
+  }
+  return identity->credential ? fmt::format("{} as {}", how, identity->credential->username)
+                              : fmt::format("{}, anonymous", how);
+}
+
+}  // namespace tallyman

@@ -1,0 +1,158 @@
+#include "registry/token_request.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "registry/errors.hpp"
+#include "registry/json.hpp"
+#include "registry/redirect.hpp"
+#include "tallyman/io/encoding.hpp"
+
+namespace tallyman {
+namespace {
+
+constexpr std::size_t k_max_token_answer = std::size_t{64} * 1024;
+constexpr std::chrono::seconds k_shortest_lifetime(60);
+constexpr std::chrono::seconds k_longest_lifetime(24 * 3600);
+constexpr std::chrono::seconds k_margin(5);
+
+bool fits_into_header(const std::string& token) {
+  return std::ranges::all_of(token, [](char c) { return c > ' ' && c <= '~'; });
+}
+
+std::chrono::seconds lifetime_of(const nlohmann::json& answer) {
+  const auto found = answer.find("expires_in");
+  if (found == answer.end() || !found->is_number_integer()) {
+    return k_shortest_lifetime - k_margin;
+  }
+  const auto seconds = std::clamp<std::int64_t>(
+      found->get<std::int64_t>(), k_shortest_lifetime.count(), k_longest_lifetime.count());
+  return std::chrono::seconds(seconds) - k_margin;
+}
+
+std::string query_of(const TokenQuestion& question) {
+  std::string query = question.realm.query;
+  const auto add = [&query](std::string_view name, const std::string& value) {
+    query += fmt::format("{}{}={}", query.empty() ? "" : "&", name, percent_encode(value));
+  };
+  if (!question.service.empty()) {
+    add("service", question.service);
+  }
+  for (const std::string& scope : question.scopes) {
+    add("scope", scope);
+  }
+  add("client_id", "tallyman");
+  if (question.identity.credential) {
+    add("account", question.identity.credential->username);
+  }
+  return query;
+}
+
+/// One exchange with a token server; lives in the callbacks of its requests.
+class TokenRequest : public std::enable_shared_from_this<TokenRequest> {
+ public:
+  TokenRequest(Access& access, const TokenQuestion& question,
+               std::move_only_function<void(Result<Token>)> done)
+      : m_access(access), m_question(question), m_url(question.realm), m_done(std::move(done)) {
+    m_url.query = query_of(question);
+    if (question.identity.credential) {
+      m_authorization = basic_header(*question.identity.credential);
+    }
+  }
+
+  void send() {
+    HttpRequest request;
+    request.max_body = k_max_token_answer;
+    if (!m_authorization.empty()) {
+      request.headers.emplace_back("Authorization", m_authorization.reveal());
+    }
+    m_access.send(m_url, std::move(request), [self = shared_from_this()](HttpResult result) {
+      if (result) {
+        self->on_answer(*result);
+      } else {
+        self->m_done(std::unexpected(with_context(
+            result.error().error,
+            fmt::format("the token server of {}", self->m_question.asked.authority()))));
+      }
+    });
+  }
+
+ private:
+  void on_answer(const HttpResponse& response) {
+    if (is_redirect(response)) {
+      follow(response);
+    } else if (response.status == 200) {
+      m_done(parse_token(response.body, m_url.authority()));
+    } else if (response.status == 401 || response.status == 403) {
+      m_done(std::unexpected(refusal(status_text(response, m_authorization))));
+    } else {
+      m_done(std::unexpected(bad_answer(m_url.authority(),
+                                        "token service at the place that the registry names",
+                                        response, m_authorization)));
+    }
+  }
+
+  [[nodiscard]] Error refusal(const std::string& status) const {
+    return m_question.identity.credential
+               ? credential_rejected(m_question.identity, m_url.authority(), status)
+               : login_needed(m_question.identity, m_url.authority(), status);
+  }
+
+  void follow(const HttpResponse& response) {
+    const Result<Url> target = redirect_target(m_url, response, ++m_hops);
+    const Result<void> good =
+        target ? check_realm(m_question.asked, *target) : std::unexpected(target.error());
+    if (!good) {
+      m_done(std::unexpected(good.error()));
+      return;
+    }
+    if (!same_origin(m_url, *target)) {
+      m_authorization = Secret();
+    }
+    m_url = *target;
+    send();
+  }
+
+  Access& m_access;
+  TokenQuestion m_question;
+  Url m_url;
+  Secret m_authorization;
+  int m_hops = 0;
+  std::move_only_function<void(Result<Token>)> m_done;
+};
+
+}  // namespace
+
+Result<Token> parse_token(std::string_view body, std::string_view host) {
+  const std::optional<nlohmann::json> answer = parse_json(body);
+  if (!answer || !answer->is_object()) {
+    return fail(ErrorKind::protocol, "the token server {} did not answer with a JSON object", host);
+  }
+  std::string token = string_member(*answer, "access_token");
+  if (token.empty()) {
+    token = string_member(*answer, "token");
+  }
+  if (token.empty()) {
+    return fail(ErrorKind::protocol, "the answer of the token server {} has no token", host);
+  }
+  if (!fits_into_header(token)) {
+    return fail(ErrorKind::protocol, "the token of the token server {} is not plain ASCII", host);
+  }
+  return Token{Secret(std::move(token)), lifetime_of(*answer)};
+}
+
+Secret basic_header(const Credential& credential) {
+  return Secret("Basic " + base64_encode(fmt::format("{}:{}", credential.username,
+                                                     credential.password.reveal())));
+}
+
+void request_token(Access& access, const TokenQuestion& question,
+                   std::move_only_function<void(Result<Token>)> done) {
+  std::make_shared<TokenRequest>(access, question, std::move(done))->send();
+}
+
+}  // namespace tallyman

@@ -1,0 +1,209 @@
+#include <string>
+#include <vector>
+
+#include "unit/registry/world.hpp"
+
+namespace tallyman::test {
+namespace {
+
+const std::string k_head = "HEAD https://ghcr.io/v2/acme/web/manifests/1";
+const std::string k_get = "GET https://ghcr.io/v2/acme/web/manifests/1";
+const std::string k_image = "ghcr.io/acme/web:1";
+const std::string k_challenge = R"(realm="https://ghcr.io/token",service="ghcr.io")";
+const std::string k_anonymous =
+    "GET https://ghcr.io/token?service=ghcr.io&scope=repository%3Aacme%2Fweb%3Apull&"
+    "client_id=tallyman";
+const std::string k_as_me = k_anonymous + "&account=me";
+const std::string k_basic = "Basic " + base64_encode("me:s3cr3t");
+
+TEST_CASE("no credential found: at the realm, at the registry, with Basic") {
+  for (const long status : {401, 403}) {
+    World realm;
+    realm.network[k_head] = {bearer(k_challenge)};
+    realm.network[k_anonymous] = {error_body(status, "denied")};
+    World registry;
+    registry.network[k_head] = {bearer(k_challenge), answer(status)};
+    registry.network[k_get] = {error_body(status, "denied")};
+    registry.network[k_anonymous] = {token("s3cr3t-t")};
+    World basic_only;
+    basic_only.network[k_head] = {basic()};
+    for (World* world : {&realm, &registry, &basic_only}) {
+      const Error error = world->failure(k_image);
+      CHECK(error.kind == ErrorKind::auth);
+      CHECK(contains(error.message, "no credential for ghcr.io was found"));
+      CHECK(contains(error.remedy, "docker login ghcr.io"));
+      CHECK(contains(error.remedy, "[registry.\"ghcr.io\"]"));
+    }
+    CHECK(realm.lines() == Lines{k_head, k_anonymous});
+    CHECK(registry.lines() == (status == 401 ? Lines{k_head, k_anonymous, k_head}
+                                             : Lines{k_head, k_anonymous, k_head, k_get}));
+    CHECK(basic_only.lines() == Lines{k_head});
+  }
+}
+
+TEST_CASE("a credential that is rejected: at the realm, with Basic") {
+  for (const long status : {401, 403}) {
+    World realm;
+    realm.section("ghcr.io", "me", "s3cr3t");
+    realm.network[k_head] = {bearer(k_challenge)};
+    realm.network[k_as_me] = {error_body(status, "denied: denied")};
+    const Error error = realm.failure(k_image);
+    CHECK(error.kind == ErrorKind::auth);
+    CHECK(contains(error.message,
+                   "ghcr.io rejected the credential of me from [registry.\"ghcr.io\"]"));
+    CHECK(contains(error.message, "denied: denied"));
+    CHECK(contains(error.remedy, "[registry.\"ghcr.io\"]"));
+    CHECK(realm.lines() == Lines{k_head, k_as_me});
+  }
+  World wrong;
+  wrong.section("ghcr.io", "me", "s3cr3t");
+  wrong.network[k_head] = {basic()};
+  CHECK(contains(wrong.failure(k_image).message, "rejected the credential of me"));
+  CHECK(wrong.authorizations() == Lines{"", k_basic});
+  CHECK(wrong.failure(k_image).kind == ErrorKind::auth);
+  CHECK(wrong.authorizations() == Lines{"", k_basic, k_basic});
+}
+
+TEST_CASE("a good credential without the right") {
+  for (const long status : {401, 403}) {
+    World world;
+    world.section("ghcr.io", "me", "s3cr3t");
+    world.network[k_head] = {bearer(k_challenge), answer(status)};
+    world.network[k_get] = {error_body(status, "permission_denied: read_package")};
+    world.network[k_as_me] = {token("s3cr3t-t")};
+    const Error error = world.failure(k_image);
+    CHECK(error.kind == ErrorKind::denied);
+    CHECK(contains(error.message, "no right to pull acme/web"));
+    CHECK(contains(error.message, "me from [registry.\"ghcr.io\"]"));
+    CHECK(contains(error.remedy, "acme/web"));
+    if (status == 403) {
+      CHECK(contains(error.message, "permission_denied: read_package"));
+    }
+  }
+  World basic_denied;
+  basic_denied.section("ghcr.io", "me", "s3cr3t");
+  basic_denied.network[k_head] = {basic(), answer(403)};
+  basic_denied.network[k_get] = {answer(403)};
+  CHECK(basic_denied.failure(k_image).kind == ErrorKind::denied);
+}
+
+TEST_CASE("not found is told apart from no right, and says as whom") {
+  World world;
+  world.section("ghcr.io", "me", "s3cr3t");
+  world.network[k_head] = {bearer(k_challenge), answer(404)};
+  world.network[k_get] = {error_body(404, "manifest unknown")};
+  world.network[k_as_me] = {token("s3cr3t-t")};
+  const Error error = world.failure(k_image);
+  CHECK(error.kind == ErrorKind::not_found);
+  CHECK(error.message ==
+        "ghcr.io/acme/web:1: ghcr.io has no such tag (404: \"manifest unknown\"), asked as me");
+  CHECK(world.authorizations() == Lines{"", k_basic, "Bearer s3cr3t-t", "Bearer s3cr3t-t"});
+}
+
+TEST_CASE("a bad token's Basic challenge is not answered: the second refusal is final") {
+  World world;
+  world.section("ghcr.io", "me", "s3cr3t");
+  world.network[k_head] = {bearer(k_challenge), basic()};
+  world.network[k_as_me] = {token("s3cr3t-t")};
+  CHECK(world.failure(k_image).kind == ErrorKind::denied);
+  CHECK(world.authorizations() == Lines{"", k_basic, "Bearer s3cr3t-t"});
+}
+
+TEST_CASE("a 401 that offers nothing we speak") {
+  struct Row {
+    HeaderList headers;
+    std::string words;
+  };
+  for (const Row& row : {
+           Row{{}, "does not say how"},
+           Row{{{"www-authenticate", ""}}, "does not say how"},
+           Row{{{"www-authenticate", "Negotiate"}, {"www-authenticate", "NTLM"}},
+               "negotiate, ntlm"},
+           Row{{{"www-authenticate", "Bearer service=\"x\""}}, "bearer"},
+       }) {
+    CAPTURE(row.words);
+    World world;
+    world.section("ghcr.io", "me", "s3cr3t");
+    world.network[k_head] = {answer(401, row.headers)};
+    const Error error = world.failure(k_image);
+    CHECK(error.kind == ErrorKind::auth);
+    CHECK_MESSAGE(contains(error.message, row.words), error.message);
+    CHECK(world.lines() == Lines{k_head});
+  }
+}
+
+TEST_CASE("Bearer goes before Basic, in one header or in two") {
+  for (const HeaderList& headers :
+       {HeaderList{{"www-authenticate", "Basic realm=\"x\", Bearer " + k_challenge}},
+        HeaderList{{"www-authenticate", "Basic realm=\"x\""},
+                   {"www-authenticate", "bearer " + k_challenge}}}) {
+    World world;
+    world.network[k_head] = {answer(401, headers), tag(some_digest('a'))};
+    world.network[k_anonymous] = {token("s3cr3t-t")};
+    CHECK(world.resolve(k_image).has_value());
+  }
+}
+
+TEST_CASE("a challenge on a good answer is none") {
+  World world;
+  world.network[k_head] = {answer(200, {{"www-authenticate", "Bearer " + k_challenge},
+                                        {"docker-content-digest", some_digest('a')}})};
+  CHECK(world.resolve(k_image).has_value());
+  CHECK(world.lines() == Lines{k_head});
+}
+
+TEST_CASE("an unusable password file is told only by those who are asked to log in") {
+  World world;
+  world.settings["ghcr.io"] = {false, "me", world.folder / "missing"};
+  world.network["HEAD https://ghcr.io/v2/open/manifests/1"] = {tag(some_digest('a'))};
+  world.network[k_head] = {bearer(k_challenge)};
+  CHECK(world.resolve("ghcr.io/open:1").has_value());
+  const Error error = world.failure(k_image);
+  CHECK(error.kind == ErrorKind::auth);
+  CHECK(contains(error.message, world.folder / "missing"));
+  CHECK(world.asked("/token") == 0);
+}
+
+TEST_CASE("an unusable Docker configuration stops only those who need a credential") {
+  World world;
+  world.docker_config = world.folder.write("config.json", "{");
+  world.network["HEAD https://ghcr.io/v2/public/manifests/1"] = {bearer(k_challenge),
+                                                                 tag(some_digest('a'))};
+  world.network
+      ["GET https://ghcr.io/token?service=ghcr.io&scope=repository%3Apublic%3Apull&"
+       "client_id=tallyman"] = {token("s3cr3t-t")};
+  world.network[k_head] = {bearer(k_challenge)};
+  world.network[k_anonymous] = {answer(403)};
+  CHECK(world.resolve("ghcr.io/public:1").has_value());
+  const Error error = world.failure(k_image);
+  CHECK(error.kind == ErrorKind::config);
+  CHECK(contains(error.message, world.docker_config));
+  CHECK(occurrences(world.captured.text(), "warning: ") == 1);
+}
+
+TEST_CASE("words that repeat what we sent are not quoted") {
+  const std::string pair = base64_encode("me:s3cr3t");
+  struct Row {
+    std::string message;
+    bool quoted;
+  };
+  for (const Row& row : {Row{"bad password s3cr3t", false}, Row{"bad header Basic " + pair, false},
+                         Row{"bad user me", true}}) {
+    CAPTURE(row.message);
+    World realm;
+    realm.section("ghcr.io", "me", "s3cr3t");
+    realm.network[k_head] = {bearer(k_challenge)};
+    realm.network[k_as_me] = {error_body(401, row.message)};
+    const Error error = realm.failure(k_image);
+    CHECK_FALSE(contains(error.message, pair));
+    CHECK(contains(error.message, row.message) == row.quoted);
+  }
+  World registry;
+  registry.network[k_head] = {bearer(k_challenge), answer(403)};
+  registry.network[k_get] = {error_body(403, "no right with s3cr3t-t")};
+  registry.network[k_anonymous] = {token("s3cr3t-t")};
+  CHECK(registry.failure(k_image).kind == ErrorKind::auth);
+}
+
+}  // namespace
+}  // namespace tallyman::test
