@@ -1,0 +1,259 @@
+#include "engine/json_fields.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace tallyman {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr int k_max_depth = 64;
+
+/// Counted on the bytes, before anything is built from them.
+bool nested_too_deep(std::string_view text) {
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') {
+        ++i;
+      } else if (c == '"') {
+        in_string = false;
+      }
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > k_max_depth) {
+        return true;
+      }
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<json> parse_json(std::string_view text, std::string_view what) {
+  if (nested_too_deep(text)) {
+    return fail(ErrorKind::protocol, "the Docker Engine's answer, {}, is nested too deep", what);
+  }
+  json document = json::parse(text, nullptr, false);
+  if (document.is_discarded()) {
+    return fail(ErrorKind::protocol, "the Docker Engine's answer, {}, is not JSON", what);
+  }
+  return document;
+}
+
+void FieldProblem::note(std::string_view path, std::string_view trouble) {
+  if (!error) {
+    error = Error{ErrorKind::protocol,
+                  fmt::format("the Docker Engine's answer, {}: field {} {}", what, path, trouble)};
+  }
+}
+
+Fields::Fields(const json& value, std::string path, FieldProblem& problem)
+    : m_value(&value), m_path(std::move(path)), m_problem(&problem) {
+  if (!value.is_object() && !value.is_null()) {
+    problem.note(m_path, fmt::format("is a JSON {} instead of an object", value.type_name()));
+  }
+}
+
+const json* Fields::find(const char* key) const {
+  if (m_value == nullptr || !m_value->is_object()) {
+    return nullptr;
+  }
+  const auto found = m_value->find(key);
+  return found == m_value->end() || found->is_null() ? nullptr : &*found;
+}
+
+std::string Fields::path_of(std::string_view key) const {
+  return m_path.empty() ? std::string(key) : fmt::format("{}.{}", m_path, key);
+}
+
+void Fields::wrong(std::string_view key, const json& value, std::string_view expected) const {
+  m_problem->note(path_of(key),
+                  fmt::format("is a JSON {} instead of {}", value.type_name(), expected));
+}
+
+std::string Fields::text(const char* key) const {
+  const json* value = find(key);
+  if (value == nullptr) {
+    return "";
+  }
+  if (!value->is_string()) {
+    wrong(key, *value, "a text");
+    return "";
+  }
+  return value->get<std::string>();
+}
+
+std::string Fields::required_text(const char* key) const {
+  std::string value = text(key);
+  if (value.empty()) {
+    m_problem->note(path_of(key), "is missing");
+  }
+  return value;
+}
+
+std::optional<std::int64_t> Fields::number(const char* key) const {
+  const json* value = find(key);
+  if (value == nullptr) {
+    return std::nullopt;
+  }
+  const bool fits =
+      !value->is_number_unsigned() ||
+      value->get<std::uint64_t>() <= std::uint64_t{std::numeric_limits<std::int64_t>::max()};
+  if (!value->is_number_integer() || !fits) {
+    wrong(key, *value, "an integer of 64 bits");
+    return std::nullopt;
+  }
+  return value->get<std::int64_t>();
+}
+
+std::optional<int> Fields::small_number(const char* key) const {
+  const auto value = number(key);
+  if (!value) {
+    return std::nullopt;
+  }
+  if (!std::in_range<int>(*value)) {
+    m_problem->note(path_of(key), "is out of range");
+    return std::nullopt;
+  }
+  return static_cast<int>(*value);
+}
+
+bool Fields::flag(const char* key, bool if_missing) const {
+  const json* value = find(key);
+  if (value == nullptr) {
+    return if_missing;
+  }
+  if (!value->is_boolean()) {
+    wrong(key, *value, "true or false");
+    return if_missing;
+  }
+  return value->get<bool>();
+}
+
+std::vector<std::string> Fields::texts(const char* key) const {
+  std::vector<std::string> texts;
+  const json* value = find(key);
+  if (value == nullptr) {
+    return texts;
+  }
+  if (!value->is_array()) {
+    wrong(key, *value, "an array of texts");
+    return texts;
+  }
+  for (std::size_t i = 0; i < value->size(); ++i) {
+    const json& element = (*value)[i];
+    if (element.is_string()) {
+      texts.push_back(element.get<std::string>());
+    } else if (!element.is_null()) {
+      wrong(fmt::format("{}[{}]", key, i), element, "a text");
+    }
+  }
+  return texts;
+}
+
+std::map<std::string, std::string> Fields::text_map(const char* key) const {
+  std::map<std::string, std::string> texts;
+  const json* value = find(key);
+  if (value == nullptr) {
+    return texts;
+  }
+  if (!value->is_object()) {
+    wrong(key, *value, "an object of texts");
+    return texts;
+  }
+  for (const auto& [name, element] : value->items()) {
+    if (element.is_string()) {
+      texts.emplace(name, element.get<std::string>());
+    } else if (element.is_null()) {
+      texts.emplace(name, "");
+    } else {
+      wrong(fmt::format("{}.{}", key, name), element, "a text");
+    }
+  }
+  return texts;
+}
+
+std::optional<Timestamp> Fields::time(const char* key) const {
+  const json* value = find(key);
+  if (value == nullptr) {
+    return std::nullopt;
+  }
+  std::optional<Timestamp> time;
+  if (value->is_string()) {
+    if (value->get_ref<const std::string&>().empty()) {
+      return std::nullopt;
+    }
+    time = parse_rfc3339(value->get_ref<const std::string&>());
+  } else if (const auto seconds = number(key); seconds) {
+    constexpr std::int64_t k_last = 253'402'300'799;  // the end of the year 9999
+    if (*seconds <= k_last) {
+      time = Timestamp{std::chrono::seconds{std::max<std::int64_t>(*seconds, 0)}};
+    }
+  } else {
+    return std::nullopt;
+  }
+  if (!time) {
+    m_problem->note(path_of(key), "is no time");
+    return std::nullopt;
+  }
+  return *time > Timestamp{} ? time : std::nullopt;
+}
+
+Fields Fields::object(const char* key) const {
+  const json* value = find(key);
+  return value == nullptr ? Fields(path_of(key), *m_problem)
+                          : Fields(*value, path_of(key), *m_problem);
+}
+
+std::vector<std::pair<std::string, Fields>> Fields::objects(const char* key) const {
+  std::vector<std::pair<std::string, Fields>> entries;
+  const json* value = find(key);
+  if (value == nullptr) {
+    return entries;
+  }
+  if (!value->is_object()) {
+    wrong(key, *value, "an object");
+    return entries;
+  }
+  for (const auto& [name, element] : value->items()) {
+    entries.emplace_back(name,
+                         Fields(element, path_of(fmt::format("{}.{}", key, name)), *m_problem));
+  }
+  return entries;
+}
+
+bool Fields::has_object(const char* key) const {
+  const json* value = find(key);
+  return value != nullptr && value->is_object();
+}
+
+std::vector<Fields> array_of_objects(const json& document, FieldProblem& problem) {
+  std::vector<Fields> elements;
+  if (document.is_null()) {
+    return elements;
+  }
+  if (!document.is_array()) {
+    problem.note("(all of it)",
+                 fmt::format("is a JSON {} instead of an array", document.type_name()));
+    return elements;
+  }
+  elements.reserve(document.size());
+  for (std::size_t i = 0; i < document.size(); ++i) {
+    elements.emplace_back(document[i], fmt::format("[{}]", i), problem);
+  }
+  return elements;
+}
+
+}  // namespace tallyman

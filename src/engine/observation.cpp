@@ -1,0 +1,157 @@
+#include "engine/observation.hpp"
+
+#include "engine/containers.hpp"
+#include "engine/image_ids.hpp"
+#include "engine/images.hpp"
+#include "engine/inspect_call.hpp"
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tallyman {
+
+namespace {
+
+/// What the lists do not show, asked for in one go. An answer is taken by the id that it is for.
+class Inspects {
+ public:
+  explicit Inspects(EngineApi& api) : m_api(api) {}
+
+  Result<void> add(std::string_view kind, const std::string& id) {
+    auto call = inspect_call(kind, id);
+    if (!call) {
+      return std::unexpected(std::move(call.error()));
+    }
+    if (m_places.emplace(std::pair(std::string(kind), id), m_calls.size()).second) {
+      m_calls.push_back(std::move(*call));
+    }
+    return {};
+  }
+
+  void run() {
+    if (!m_calls.empty()) {
+      m_answers = m_api.call_all(m_calls);
+    }
+  }
+
+  [[nodiscard]] Result<std::string> take(std::string_view kind, const std::string& id) {
+    const std::size_t place = m_places.at(std::pair(std::string(kind), id));
+    return m_api.body_of(m_calls[place], m_answers[place]);
+  }
+
+ private:
+  EngineApi& m_api;
+  std::vector<ApiCall> m_calls;
+  std::vector<Result<HttpResponse>> m_answers;
+  std::map<std::pair<std::string, std::string>, std::size_t> m_places;
+};
+
+/// The images that somebody's running container needs and the list does not show: the containerd
+/// store hides those without a name, though it may still have them.
+std::set<std::string> hidden_images(const Host& host) {
+  std::set<std::string> ids;
+  for (const Container& container : host.containers) {
+    if (container.alive() && looks_like_id(container.image_id) &&
+        host.image_of(container) == nullptr) {
+      ids.insert(container.image_id);
+    }
+  }
+  return ids;
+}
+
+Result<Host> observe_lists(EngineApi& api) {
+  const std::vector<ApiCall> calls{
+      {.path = "/containers/json?all=1", .what = "list the containers"},
+      {.path = "/images/json?digests=1", .what = "list the images"}};
+  auto answers = api.call_all(calls);
+  const auto container_list = api.body_of(calls[0], std::move(answers[0]));
+  if (!container_list) {
+    return std::unexpected(container_list.error());
+  }
+  const auto image_list = api.body_of(calls[1], std::move(answers[1]));
+  if (!image_list) {
+    return std::unexpected(image_list.error());
+  }
+  auto containers = parse_container_list(*container_list);
+  if (!containers) {
+    return std::unexpected(std::move(containers.error()));
+  }
+  auto images = parse_image_list(*image_list);
+  if (!images) {
+    return std::unexpected(std::move(images.error()));
+  }
+  return Host{std::move(*containers), std::move(*images)};
+}
+
+Result<void> complete_containers(Host& host, Inspects& inspects) {
+  std::vector<Container> containers;
+  for (Container& container : host.containers) {
+    if (shows_reference(container)) {
+      containers.push_back(std::move(container));
+      continue;
+    }
+    const auto body = inspects.take("container", container.id);
+    if (!body && body.error().kind == ErrorKind::not_found) {
+      continue;  // it went away since it was listed
+    }
+    auto inspected = body ? parse_container(*body) : std::unexpected(body.error());
+    if (!inspected) {
+      return std::unexpected(std::move(inspected.error()));
+    }
+    containers.push_back(std::move(*inspected));
+  }
+  host.containers = std::move(containers);
+  return {};
+}
+
+Result<void> complete_images(Host& host, const std::set<std::string>& ids, Inspects& inspects) {
+  for (const std::string& id : ids) {
+    const auto body = inspects.take("image", id);
+    if (!body && body.error().kind == ErrorKind::not_found) {
+      continue;  // a container outlives its image
+    }
+    auto detail = body ? parse_image(*body) : std::unexpected(body.error());
+    if (!detail) {
+      return std::unexpected(std::move(detail.error()));
+    }
+    host.images.emplace(id, std::move(detail->image));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Host> observe_host(EngineApi& api) {
+  auto host = observe_lists(api);
+  if (!host) {
+    return host;
+  }
+  const std::set<std::string> hidden = hidden_images(*host);
+  Inspects inspects(api);
+  for (const Container& container : host->containers) {
+    if (shows_reference(container)) {
+      continue;
+    }
+    if (auto added = inspects.add("container", container.id); !added) {
+      return std::unexpected(std::move(added.error()));
+    }
+  }
+  for (const std::string& id : hidden) {
+    if (auto added = inspects.add("image", id); !added) {
+      return std::unexpected(std::move(added.error()));
+    }
+  }
+  inspects.run();
+  if (auto done = complete_containers(*host, inspects); !done) {
+    return std::unexpected(std::move(done.error()));
+  }
+  if (auto done = complete_images(*host, hidden, inspects); !done) {
+    return std::unexpected(std::move(done.error()));
+  }
+  return host;
+}
+
+}  // namespace tallyman

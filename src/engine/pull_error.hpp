@@ -1,0 +1,20 @@
+#pragma once
+
+#include "engine/pull_stream.hpp"
+#include "tallyman/model/error.hpp"
+#include "tallyman/model/image_reference.hpp"
+#include "tallyman/model/platform.hpp"
+#include "tallyman/model/secret.hpp"
+
+#include <optional>
+
+namespace tallyman {
+
+/// Why the engine could not pull `reference` for `platform` with `credential`. The engine gives
+/// most reasons as text only, so kind and remedy are read from that, the status code is the last
+/// resort.
+[[nodiscard]] Error pull_error(const PullFailure& failure, const ImageReference& reference,
+                               const Platform& platform,
+                               const std::optional<Credential>& credential);
+
+}  // namespace tallyman

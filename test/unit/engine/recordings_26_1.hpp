@@ -1,0 +1,168 @@
+#pragma once
+
+#include <string_view>
+
+// What a real Docker Engine 26.1.5 (API 1.45) answered, recorded on Debian.
+// Only the host name of the registry was put in place, and parts that say nothing here were left
+// out. The tag shop/web:stable was moved from an index to another manifest while "web" ran.
+
+namespace tallyman::test {
+
+inline constexpr std::string_view k_engine26_containers =
+    R"json([{"Id":"80849743508af9a82662981563392da0126fc0d407156de25e1ed3d5c0f4ed7e",)json"
+    R"json("Names":["/new"],"Image":"harbor.lan/shop/web:stable",)json"
+    R"json("ImageID":"sha256:73013bcbe83b66671a0dd0a9604fe93594d73016916c18de4acb5024d8275aa4)json"
+    R"json(","Command":"/bin/httpd -f -p 80 -h /www","Created":1795377925,"Ports":[],)json"
+    R"json("Labels":{"org.opencontainers.image.version":"v2.0.0"},"State":"running",)json"
+    R"json("Status":"Up Less than a second (health: starting)",)json"
+    R"json("HostConfig":{"NetworkMode":"none"},)json"
+    R"json("NetworkSettings":{"Networks":{"none":{"IPAMConfig":null,"Links":null}}},)json"
+    R"json("Mounts":[]},{"Id":"47989e4643b2e5ea7973b2d50ae97727fe748853206de457c02865155de8e1)json"
+    R"json(4b","Names":["/gone"],)json"
+    R"json("Image":"sha256:9cc18c8a8511f274490f3ebb99f1499c365014f22a188d572bc6e7319a95c5c7",)json"
+    R"json("ImageID":"sha256:9cc18c8a8511f274490f3ebb99f1499c365014f22a188d572bc6e7319a95c5c7)json"
+    R"json(","Command":"/bin/false","Created":1795377923,"Ports":[],)json"
+    R"json("Labels":{"org.opencontainers.image.version":"v1.0.0"},"State":"exited",)json"
+    R"json("Status":"Exited (1) 1 second ago","HostConfig":{"NetworkMode":"none"},)json"
+    R"json("NetworkSettings":{"Networks":{"none":{"IPAMConfig":null,"Links":null}}},)json"
+    R"json("Mounts":[]},{"Id":"a2a5b47f5c07b547feae7dfd4211b173f40abf0ab48253dd5cbab11339a999)json"
+    R"json(87","Names":["/neverstarted"],)json"
+    R"json("Image":"sha256:9cc18c8a8511f274490f3ebb99f1499c365014f22a188d572bc6e7319a95c5c7",)json"
+    R"json("ImageID":"sha256:9cc18c8a8511f274490f3ebb99f1499c365014f22a188d572bc6e7319a95c5c7)json"
+    R"json(","Command":"/bin/httpd -f -p 80 -h /www","Created":1795377923,"Ports":[],)json"
+    R"json("Labels":{"org.opencontainers.image.version":"v1.0.0"},"State":"created",)json"
+    R"json("Status":"Created","HostConfig":{"NetworkMode":"none"},)json"
+    R"json("NetworkSettings":{"Networks":{"none":{"IPAMConfig":null,"Links":null}}},)json"
+    R"json("Mounts":[]},{"Id":"cd72c9b54af7f94e7b4cfc31e524af67c3cf7b04f6bbebb38630e0b83b25e3)json"
+    R"json(96","Names":["/web"],)json"
+    R"json("Image":"sha256:9cc18c8a8511f274490f3ebb99f1499c365014f22a188d572bc6e7319a95c5c7",)json"
+    R"json("ImageID":"sha256:9cc18c8a8511f274490f3ebb99f1499c365014f22a188d572bc6e7319a95c5c7)json"
+    R"json(","Command":"/bin/httpd -f -p 80 -h /www","Created":1795377922,"Ports":[],)json"
+    R"json("Labels":{"com.docker.compose.project":"shop",)json"
+    R"json("org.opencontainers.image.version":"v1.0.0"},"State":"running",)json"
+    R"json("Status":"Up 2 seconds (healthy)","HostConfig":{"NetworkMode":"none"},)json"
+    R"json("NetworkSettings":{"Networks":{"none":{"IPAMConfig":null,"Links":null}}},)json"
+    R"json("Mounts":[]}])json";
+
+inline constexpr std::string_view k_engine26_images =
+    R"json([{"Containers":-1,"Created":1704067200,)json"
+    R"json("Id":"sha256:9cc18c8a8511f274490f3ebb99f1499c365014f22a188d572bc6e7319a95c5c7",)json"
+    R"json("Labels":{"org.opencontainers.image.version":"v1.0.0"},"ParentId":"",)json"
+    R"json("RepoDigests":["harbor.lan/shop/web@sha256:38cdf0d6b09acc5b2e2bdb010fc38cac261fd2f)json"
+    R"json(3d50dfd27f70c61ab74e73ec6"],"RepoTags":[],"SharedSize":-1,"Size":4982386},)json"
+    R"json({"Containers":-1,"Created":1704067200,)json"
+    R"json("Id":"sha256:73013bcbe83b66671a0dd0a9604fe93594d73016916c18de4acb5024d8275aa4",)json"
+    R"json("Labels":{"org.opencontainers.image.version":"v2.0.0"},"ParentId":"",)json"
+    R"json("RepoDigests":["harbor.lan/shop/web@sha256:cc5d72b444d7c809504c829c789789865729b4b)json"
+    R"json(7be9230773faad646d25a0910"],"RepoTags":["harbor.lan/shop/web:stable"],)json"
+    R"json("SharedSize":-1,"Size":4982386}])json";
+
+inline constexpr std::string_view k_engine26_web =
+    R"json({"Id":"cd72c9b54af7f94e7b4cfc31e524af67c3cf7b04f6bbebb38630e0b83b25e396",)json"
+    R"json("Created":"2026-11-22T20:05:22.186579732Z","State":{"Status":"running",)json"
+    R"json("Running":true,"Paused":false,"Restarting":false,"OOMKilled":false,"Dead":false,)json"
+    R"json("Pid":22158,"ExitCode":0,"Error":"","StartedAt":"2026-11-22T20:05:23.113011172Z",)json"
+    R"json("FinishedAt":"0001-01-01T00:00:00Z","Health":{"Status":"healthy",)json"
+    R"json("FailingStreak":0,"Log":[{"Start":"2026-11-22T20:05:24.117388653Z",)json"
+    R"json("End":"2026-11-22T20:05:24.446992343Z","ExitCode":0,"Output":""}]}},)json"
+    R"json("Image":"sha256:9cc18c8a8511f274490f3ebb99f1499c365014f22a188d572bc6e7319a95c5c7",)json"
+    R"json("Name":"/web","RestartCount":0,"Driver":"overlay2","Platform":"linux",)json"
+    R"json("ExecIDs":null,"Mounts":[],"Config":{"Env":["PATH=/bin"],"Cmd":["/bin/httpd","-f",)json"
+    R"json("-p","80","-h","/www"],"Healthcheck":{"Test":["CMD-SHELL","true"],)json"
+    R"json("Interval":1000000000,"Timeout":5000000000,"Retries":2},)json"
+    R"json("Image":"harbor.lan/shop/web:stable","Volumes":null,"WorkingDir":"",)json"
+    R"json("Entrypoint":null,"OnBuild":null,"Labels":{"com.docker.compose.project":"shop",)json"
+    R"json("org.opencontainers.image.version":"v1.0.0"},"StopSignal":"SIGKILL"}})json";
+
+inline constexpr std::string_view k_engine26_image =
+    R"json({"Id":"sha256:73013bcbe83b66671a0dd0a9604fe93594d73016916c18de4acb5024d8275aa4",)json"
+    R"json("RepoTags":["harbor.lan/shop/web:stable"],)json"
+    R"json("RepoDigests":["harbor.lan/shop/web@sha256:cc5d72b444d7c809504c829c789789865729b4b)json"
+    R"json(7be9230773faad646d25a0910"],"Parent":"","Comment":"",)json"
+    R"json("Created":"2024-01-01T00:00:00Z","DockerVersion":"","Author":"",)json"
+    R"json("Config":{"Env":["PATH=/bin"],"Cmd":["/bin/httpd","-f","-p","80","-h","/www"],)json"
+    R"json("Healthcheck":{"Test":["CMD-SHELL","true"],"Interval":1000000000,)json"
+    R"json("Timeout":5000000000,"Retries":2},"Volumes":null,"WorkingDir":"",)json"
+    R"json("Entrypoint":null,"OnBuild":null,)json"
+    R"json("Labels":{"org.opencontainers.image.version":"v2.0.0"},"StopSignal":"SIGKILL"},)json"
+    R"json("Architecture":"amd64","Os":"linux","Size":4982386,"GraphDriver":{"Data":{},)json"
+    R"json("Name":"overlay2"},"RootFS":{"Type":"layers",)json"
+    R"json("Layers":["sha256:57893c9573ed00149540d0d1270ae63b39a0c4f181086088ab4e1dfff4b48a85)json"
+    R"json(","sha256:11b48efd4debe382e8179dbeb5fb1f4b3fcd0ff91d4e7b96d43cf6487cec2a16"]},)json"
+    R"json("Metadata":{"LastTagTime":"2026-11-22T20:05:24.993751118Z"}})json";
+
+inline constexpr std::string_view k_engine26_info =
+    R"json({"ID":"519d2b3b-d39b-471b-b012-58cd6407df7d","Containers":4,"Driver":"overlay2",)json"
+    R"json("DriverStatus":[["Backing Filesystem","extfs"],["Supports d_type","true"],)json"
+    R"json(["Using metacopy","false"],["Native Overlay Diff","true"],["userxattr","false"]],)json"
+    R"json("RegistryConfig":{"AllowNondistributableArtifactsCIDRs":null,)json"
+    R"json("AllowNondistributableArtifactsHostnames":null,)json"
+    R"json("InsecureRegistryCIDRs":["127.0.0.0/8"],)json"
+    R"json("IndexConfigs":{"docker.io":{"Name":"docker.io","Mirrors":[],"Secure":true,)json"
+    R"json("Official":true},"harbor.test":{"Name":"harbor.test","Mirrors":[],"Secure":false,)json"
+    R"json("Official":false}},"Mirrors":null},"OSType":"linux","Architecture":"x86_64",)json"
+    R"json("Name":"vm","ServerVersion":"26.1.5+dfsg1","Labels":[],"ExperimentalBuild":false})json";
+
+inline constexpr std::string_view k_engine26_version =
+    R"json({"Platform":{"Name":""},"Version":"26.1.5+dfsg1","ApiVersion":"1.45",)json"
+    R"json("MinAPIVersion":"1.24","GitCommit":"411e817","GoVersion":"go1.24.4","Os":"linux",)json"
+    R"json("Arch":"amd64","KernelVersion":"6.18.44-fc-v769",)json"
+    R"json("BuildTime":"2026-08-13T05:35:47.000000000+00:00"})json";
+
+inline constexpr std::string_view k_engine26_pull =
+    R"json({"status":"Pulling from shop/web",)json"
+    R"json("id":"harbor.lan/shop/web@sha256:38cdf0d6b09acc5b2e2bdb010fc38cac261fd2f3d50dfd27f)json"
+    R"json(70c61ab74e73ec6"})json"
+    "\r\n"
+    R"json({"status":"Pulling fs layer","progressDetail":{},"id":"48a080c3bc0d"})json"
+    "\r\n"
+    R"json({"status":"Pulling fs layer","progressDetail":{},"id":"a9f843f5bedd"})json"
+    "\r\n"
+    R"json({"status":"Downloading","progressDetail":{"current":11869,"total":1093854},)json"
+    R"json("progress":"[\u003e                                                  ]  11.87kB/1.)json"
+    R"json(094MB","id":"48a080c3bc0d"})json"
+    "\r\n"
+    R"json({"status":"Downloading","progressDetail":{"current":32768,"total":3001272},)json"
+    R"json("progress":"[\u003e                                                  ]  32.77kB/3.)json"
+    R"json(001MB","id":"a9f843f5bedd"})json"
+    "\r\n"
+    R"json({"status":"Verifying Checksum","progressDetail":{},"id":"a9f843f5bedd"})json"
+    "\r\n"
+    R"json({"status":"Download complete","progressDetail":{},"id":"a9f843f5bedd"})json"
+    "\r\n"
+    R"json({"status":"Verifying Checksum","progressDetail":{},"id":"48a080c3bc0d"})json"
+    "\r\n"
+    R"json({"status":"Download complete","progressDetail":{},"id":"48a080c3bc0d"})json"
+    "\r\n"
+    R"json({"status":"Extracting","progressDetail":{"current":32768,"total":1093854},)json"
+    R"json("progress":"[=\u003e                                                 ]  32.77kB/1.)json"
+    R"json(094MB","id":"48a080c3bc0d"})json"
+    "\r\n"
+    R"json({"status":"Extracting","progressDetail":{"current":1093854,"total":1093854},)json"
+    R"json("progress":"[==================================================\u003e]  1.094MB/1.)json"
+    R"json(094MB","id":"48a080c3bc0d"})json"
+    "\r\n"
+    R"json({"status":"Extracting","progressDetail":{"current":1093854,"total":1093854},)json"
+    R"json("progress":"[==================================================\u003e]  1.094MB/1.)json"
+    R"json(094MB","id":"48a080c3bc0d"})json"
+    "\r\n"
+    R"json({"status":"Pull complete","progressDetail":{},"id":"48a080c3bc0d"})json"
+    "\r\n"
+    R"json({"status":"Extracting","progressDetail":{"current":32768,"total":3001272},)json"
+    R"json("progress":"[\u003e                                                  ]  32.77kB/3.)json"
+    R"json(001MB","id":"a9f843f5bedd"})json"
+    "\r\n"
+    R"json({"status":"Extracting","progressDetail":{"current":3001272,"total":3001272},)json"
+    R"json("progress":"[==================================================\u003e]  3.001MB/3.)json"
+    R"json(001MB","id":"a9f843f5bedd"})json"
+    "\r\n"
+    R"json({"status":"Pull complete","progressDetail":{},"id":"a9f843f5bedd"})json"
+    "\r\n"
+    R"json({"status":"Digest: sha256:38cdf0d6b09acc5b2e2bdb010fc38cac261fd2f3d50dfd27f70c61ab)json"
+    R"json(74e73ec6"})json"
+    "\r\n"
+    R"json({"status":"Status: Downloaded newer image for harbor.lan/shop/web@sha256:38cdf0d6b)json"
+    R"json(09acc5b2e2bdb010fc38cac261fd2f3d50dfd27f70c61ab74e73ec6"})json"
+    "\r\n";
+
+}  // namespace tallyman::test
