@@ -1,0 +1,137 @@
+#include <nlohmann/json.hpp>
+
+#include "tallyman/state/state_directory.hpp"
+
+namespace tallyman {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int k_schema = 1;
+
+Json digest_or_null(const std::optional<Digest>& digest) {
+  return digest ? Json(digest->str()) : Json(nullptr);
+}
+
+Json time_or_null(const std::optional<Timestamp>& time) {
+  return time ? Json(format_rfc3339(*time)) : Json(nullptr);
+}
+
+std::string text_of(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+std::optional<Digest> digest_of(const Json& json, const char* key) {
+  auto digest = Digest::parse(text_of(json, key));
+  return digest ? std::optional(std::move(*digest)) : std::nullopt;
+}
+
+std::optional<Timestamp> time_of(const Json& json, const char* key) {
+  return parse_rfc3339(text_of(json, key));
+}
+
+/// The member if it has the type that belongs there, else an empty one.
+const Json& member(const Json& json, const char* key, Json::value_t type) {
+  static const Json k_empty_object = Json::object();
+  static const Json k_empty_array = Json::array();
+  const auto found = json.find(key);
+  if (found != json.end() && found->type() == type) {
+    return *found;
+  }
+  return type == Json::value_t::object ? k_empty_object : k_empty_array;
+}
+
+Json service_to_json(const ServiceMemory& service) {
+  Json last_good = Json::object();
+  for (const auto& [reference, digest] : service.last_good) {
+    last_good[reference] = digest.str();
+  }
+  Json json = {{"last_good", std::move(last_good)},
+               {"deployed_at", time_or_null(service.deployed_at)},
+               {"pending_since", time_or_null(service.pending_since)},
+               {"consecutive_failures", service.consecutive_failures},
+               {"last_deployment", nullptr}};
+  if (service.last_deployment) {
+    const DeploymentRecord& record = *service.last_deployment;
+    json["last_deployment"] = {{"id", record.id},
+                               {"result", record.result},
+                               {"from", digest_or_null(record.from)},
+                               {"to", digest_or_null(record.to)},
+                               {"finished_at", format_rfc3339(record.finished_at)}};
+  }
+  return json;
+}
+
+ServiceMemory service_of(const Json& json) {
+  ServiceMemory service;
+  for (const auto& [reference, value] : member(json, "last_good", Json::value_t::object).items()) {
+    if (auto digest = Digest::parse(value.is_string() ? value.get<std::string>() : "")) {
+      service.last_good.emplace(reference, std::move(*digest));
+    }
+  }
+  service.deployed_at = time_of(json, "deployed_at");
+  service.pending_since = time_of(json, "pending_since");
+  const auto failures = json.find("consecutive_failures");
+  if (failures != json.end() && failures->is_number_integer()) {
+    service.consecutive_failures = failures->get<int>();
+  }
+  const Json& record = member(json, "last_deployment", Json::value_t::object);
+  if (!record.empty()) {
+    service.last_deployment = DeploymentRecord{
+        text_of(record, "id"), text_of(record, "result"), digest_of(record, "from"),
+        digest_of(record, "to"), time_of(record, "finished_at").value_or(Timestamp{})};
+  }
+  return service;
+}
+
+}  // namespace
+
+std::string memory_to_json(const Memory& memory) {
+  Json seen = Json::object();
+  for (const auto& [reference, entry] : memory.seen) {
+    seen[reference] = {{"digest", entry.digest.str()}, {"at", format_rfc3339(entry.at)}};
+  }
+  Json equivalent = Json::array();
+  for (const auto& [digest, image_id] : memory.equivalent) {
+    equivalent.push_back({{"digest", digest.str()}, {"image_id", image_id}});
+  }
+  Json services = Json::object();
+  for (const auto& [name, service] : memory.services) {
+    services[name] = service_to_json(service);
+  }
+  const Json root = {{"schema", k_schema},
+                     {"seen", std::move(seen)},
+                     {"equivalent", std::move(equivalent)},
+                     {"services", std::move(services)}};
+  return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Result<Memory> parse_memory(std::string_view text) {
+  const Json root = Json::parse(text, nullptr, false);
+  if (!root.is_object()) {
+    return fail(ErrorKind::protocol, "no JSON object");
+  }
+  const auto schema = root.find("schema");
+  if (schema == root.end() || !schema->is_number_integer() || schema->get<int>() != k_schema) {
+    return fail(ErrorKind::protocol, "not of schema {}", k_schema);
+  }
+  Memory memory;
+  for (const auto& [reference, entry] : member(root, "seen", Json::value_t::object).items()) {
+    if (auto digest = digest_of(entry, "digest")) {
+      memory.seen.emplace(
+          reference, Memory::Seen{std::move(*digest), time_of(entry, "at").value_or(Timestamp{})});
+    }
+  }
+  for (const Json& entry : member(root, "equivalent", Json::value_t::array)) {
+    if (auto digest = digest_of(entry, "digest")) {
+      memory.equivalent.emplace(std::move(*digest), text_of(entry, "image_id"));
+    }
+  }
+  for (const auto& [name, service] : member(root, "services", Json::value_t::object).items()) {
+    memory.services.emplace(name, service_of(service));
+  }
+  return memory;
+}
+
+}  // namespace tallyman
