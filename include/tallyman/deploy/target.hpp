@@ -1,0 +1,33 @@
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "tallyman/deploy/plan.hpp"
+#include "tallyman/io/process.hpp"
+
+namespace tallyman {
+
+/// A project whose recreation was checked and is ready to run.
+struct PreparedProject {
+  ProjectPlan plan;
+  Command recreate;
+};
+
+/// What recreates the containers of a service once the new image is there.
+class Target {
+ public:
+  Target() = default;
+  Target(const Target&) = delete;
+  Target& operator=(const Target&) = delete;
+  virtual ~Target() = default;
+
+  /// Finds out everything that would make recreate() fail or deploy something else, and touches
+  /// nothing.
+  [[nodiscard]] virtual Result<PreparedProject> prepare(const ProjectPlan& plan) = 0;
+
+  /// ErrorKind::process with the end of its output if it fails.
+  [[nodiscard]] virtual Result<void> recreate(const PreparedProject& project) = 0;
+};
+
+}  // namespace tallyman

@@ -1,0 +1,280 @@
+#include "tallyman/deploy/compose_target.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace tallyman {
+namespace {
+
+constexpr std::chrono::seconds k_question_timeout{60};
+
+/// The end of a child's output: compose tells its error last.
+std::string tail_of(const Exit& exit) {
+  std::string_view text = exit.err.empty() ? exit.out : exit.err;
+  while (text.ends_with('\n')) {
+    text.remove_suffix(1);
+  }
+  constexpr std::size_t k_longest = 400;
+  if (text.size() > k_longest) {
+    text.remove_prefix(text.size() - k_longest);
+    text.remove_prefix(std::min(text.size(), text.find('\n') + 1));
+  }
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    result += (result.empty() ? "" : "; ") + printable(text.substr(0, end));
+    text = end == std::string_view::npos ? "" : text.substr(end + 1);
+  }
+  return result;
+}
+
+Error child_error(const Command& command, const Exit& exit, std::string_view what) {
+  const std::string output = tail_of(exit);
+  return {ErrorKind::process, fmt::format("{}: {}{}{}", what, exit.describe(command),
+                                          output.empty() ? "" : ": ", output)};
+}
+
+std::vector<const ServicePlan*> all_services(const ProjectPlan& plan) {
+  std::vector<const ServicePlan*> services;
+  for (const ServicePlan& service : plan.services) {
+    services.push_back(&service);
+  }
+  for (const ServicePlan& service : plan.followers) {
+    services.push_back(&service);
+  }
+  return services;
+}
+
+Error wrong_image(const ServicePlan& service, const std::string& resolved) {
+  Error error{
+      ErrorKind::config,
+      fmt::format("compose resolves the image of service {} to {}, but its containers run {}",
+                  service.name, resolved.empty() ? "none" : printable(resolved),
+                  service.reference.familiar())};
+  error.remedy =
+      "if a variable of somebody's shell chose it, put it into the project's .env file, into "
+      "env_files, or under "
+      "[compose] environment; if the files changed, run compose up once by hand";
+  return error;
+}
+
+}  // namespace
+
+ComposeTarget::ComposeTarget(Process& process, Engine& engine,
+                             std::map<std::string, std::string> environment, Log& log)
+    : m_process(process), m_engine(engine), m_environment(std::move(environment)), m_log(log) {}
+
+const Result<ComposeTool>& ComposeTarget::probe(const std::vector<std::string>& argv) {
+  if (const auto known = m_tools.find(argv); known != m_tools.end()) {
+    return known->second;
+  }
+  Command command{.argv = argv, .environment = m_environment, .timeout = k_question_timeout};
+  command.argv.insert(command.argv.end(), {"version", "--short"});
+  auto probed = [&]() -> Result<ComposeTool> {
+    const auto exit = m_process.run(command);
+    if (!exit) {
+      return std::unexpected(exit.error());
+    }
+    if (!exit->ok()) {
+      return std::unexpected(
+          child_error(command, *exit, fmt::format("{} version", fmt::join(argv, " "))));
+    }
+    auto tool = parse_compose_version(exit->out);
+    if (!tool) {
+      return fail(ErrorKind::process, "{} version --short printed no version: {}",
+                  fmt::join(argv, " "), printable(exit->out.substr(0, 80)));
+    }
+    tool->argv = argv;
+    return *tool;
+  }();
+  return m_tools.emplace(argv, std::move(probed)).first->second;
+}
+
+Result<bool> ComposeTarget::engine_has_container_config(const ProjectPlan& plan) {
+  const auto image = m_engine.inspect_image(plan.services.front().images.front());
+  if (!image) {
+    return std::unexpected(image.error());
+  }
+  return image->has_container_config;
+}
+
+/// Prefers the generation that started the containers; compose v1 only where the engine still has
+/// what it needs: without ContainerConfig it fails half way, with the old container already
+/// stopped.
+Result<ComposeTool> ComposeTarget::choose_tool(const ProjectPlan& plan) {
+  std::vector<std::vector<std::string>> candidates = {{"docker", "compose"}, {"docker-compose"}};
+  if (!plan.compose.command.empty()) {
+    candidates = {plan.compose.command};
+  } else if (plan.created_by_v1) {
+    std::ranges::reverse(candidates);
+  }
+  std::optional<Error> refused;
+  std::string tried;
+  for (const auto& candidate : candidates) {
+    const Result<ComposeTool>& tool = probe(candidate);
+    if (!tool) {
+      tried += (tried.empty() ? "" : "; ") + tool.error().message;
+      continue;
+    }
+    if (!tool->is_v1() && !tool->at_least(2, 8)) {
+      refused = Error{ErrorKind::config,
+                      fmt::format("{} is too old: up --pull never came with 2.8", tool->str()),
+                      "install a newer docker compose"};
+      continue;
+    }
+    if (tool->is_v1()) {
+      const auto usable = engine_has_container_config(plan);
+      if (!usable) {
+        return std::unexpected(usable.error());
+      }
+      if (!*usable) {
+        refused =
+            Error{ErrorKind::config,
+                  fmt::format("{} cannot recreate containers on this engine: its images have no "
+                              "ContainerConfig any more, and compose v1 fails half way",
+                              tool->str()),
+                  "install docker compose v2"};
+        continue;
+      }
+    }
+    return *tool;
+  }
+  return std::unexpected(
+      refused.value_or(Error{ErrorKind::config, fmt::format("no usable Docker Compose: {}", tried),
+                             "install docker compose v2, or set command under [compose]"}));
+}
+
+Command ComposeTarget::command_for(const ComposeTool& tool, const ProjectPlan& plan) const {
+  const ComposeSettings& compose = plan.compose;
+  Command command{.argv = tool.argv,
+                  .directory = compose.directory,
+                  .environment = m_environment,
+                  .timeout = k_question_timeout};
+  for (const auto& [name, value] : compose.environment) {
+    command.environment.insert_or_assign(name, value);
+  }
+  std::vector<std::string>& argv = command.argv;
+  const auto add = [&](std::initializer_list<std::string> arguments) {
+    argv.insert(argv.end(), arguments);
+  };
+  if (tool.is_v1() && !tool.at_least(1, 28)) {
+    add({"--no-ansi"});
+  } else {
+    add({"--ansi", "never"});
+  }
+  if (tool.at_least(2, 19)) {
+    add({"--progress", "plain"});
+  }
+  add({"-p", compose.project, "--project-directory", compose.directory});
+  for (const std::string& file : compose.files) {
+    add({"-f", file});
+  }
+  for (const std::string& file : compose.env_files) {
+    add({"--env-file", file});
+  }
+  for (const std::string& profile : compose.profiles) {
+    add({"--profile", profile});
+  }
+  return command;
+}
+
+/// The image that compose itself resolves must be the one that is watched: a variable that lived
+/// only in somebody's shell would otherwise deploy another tag.
+Result<void> ComposeTarget::check_images(const ComposeTool& tool, const ProjectPlan& plan) {
+  Command command = command_for(tool, plan);
+  command.argv.push_back("config");
+  if (!tool.is_v1()) {
+    // Naming a service makes v2 print it whatever its profile is; v1 prints them all and takes no
+    // names.
+    for (const ServicePlan* service : all_services(plan)) {
+      command.argv.push_back(service->name);
+    }
+  }
+  const auto exit = m_process.run(command);
+  if (!exit) {
+    return std::unexpected(exit.error());
+  }
+  if (!exit->ok()) {
+    // Its stdout is the resolved model, with every password of the services' environments.
+    Exit told = *exit;
+    told.out.clear();
+    return std::unexpected(child_error(command, told, "compose config"));
+  }
+  const auto images = parse_compose_images(exit->out);
+  if (!images) {
+    return std::unexpected(images.error());
+  }
+  for (const ServicePlan* service : all_services(plan)) {
+    const auto image = images->find(service->name);
+    if (image == images->end()) {
+      Error error{ErrorKind::config,
+                  fmt::format("compose knows no service {} in project {} ({})", service->name,
+                              plan.compose.project, plan.compose.directory)};
+      error.remedy = "check files and profiles under [compose]";
+      return std::unexpected(std::move(error));
+    }
+    const auto reference = ImageReference::parse(image->second);
+    if (!reference || *reference != service->reference) {
+      return std::unexpected(wrong_image(*service, image->second));
+    }
+  }
+  return {};
+}
+
+Result<PreparedProject> ComposeTarget::prepare(const ProjectPlan& plan) {
+  const auto tool = choose_tool(plan);
+  if (!tool) {
+    return std::unexpected(tool.error());
+  }
+  if (tool->is_v1() && plan.compose.env_files.size() > 1) {
+    return fail(ErrorKind::config, "{} takes one env file, project {} has {}", tool->str(),
+                plan.compose.project, plan.compose.env_files.size());
+  }
+  if (auto checked = check_images(*tool, plan); !checked) {
+    return std::unexpected(checked.error());
+  }
+
+  PreparedProject prepared{.plan = plan, .recreate = command_for(*tool, plan)};
+  prepared.recreate.timeout = plan.compose.timeout;
+  std::vector<std::string>& argv = prepared.recreate.argv;
+  argv.insert(argv.end(), {"up", "-d", "--no-deps", "--no-build"});
+  if (!tool->is_v1()) {
+    // Whatever pull_policy says: what was checked is deployed, not what the tag means by now.
+    argv.insert(argv.end(), {"--pull", "never"});
+  }
+  if (!plan.followers.empty()) {
+    // v1 takes a service in a dead network namespace for up to date.
+    argv.push_back("--force-recreate");
+  }
+  const std::vector<const ServicePlan*> services = all_services(plan);
+  for (const ServicePlan* service : services) {
+    // A plain up would go back to the number in the file.
+    argv.insert(argv.end(), {"--scale", fmt::format("{}={}", service->name, service->replicas)});
+  }
+  for (const ServicePlan* service : services) {
+    argv.push_back(service->name);
+  }
+  return prepared;
+}
+
+Result<void> ComposeTarget::recreate(const PreparedProject& project) {
+  Command command = project.recreate;
+  command.on_line = [&](std::string_view line) {
+    if (!line.empty()) {
+      m_log.info("compose {}: {}", project.plan.compose.project, line);
+    }
+  };
+  // Without [compose] environment: a password may be in it, and this goes to the log.
+  m_log.debug("running {}", shell_line(command, {}));
+  const auto exit = m_process.run(command);
+  if (!exit) {
+    return std::unexpected(exit.error());
+  }
+  if (!exit->ok()) {
+    return std::unexpected(child_error(
+        command, *exit, fmt::format("compose up of project {}", project.plan.compose.project)));
+  }
+  return {};
+}
+
+}  // namespace tallyman
