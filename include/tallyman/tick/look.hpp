@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "tallyman/config/config.hpp"
+#include "tallyman/engine/engine.hpp"
+#include "tallyman/model/decision.hpp"
+#include "tallyman/registry/registry.hpp"
+
+namespace tallyman {
+
+/// One service with both sides known, and what follows from them.
+struct ServiceLook {
+  Watch watch;  ///< of a broken drop-in only the name
+  std::vector<Comparison> comparisons = {};
+  std::vector<Container> by_id = {};
+  Decision decision = {};
+};
+
+/// Everything a tick knows before it acts.
+struct Look {
+  std::optional<Host> host;           ///< nothing if the engine did not answer
+  std::vector<ServiceLook> services;  ///< by name
+};
+
+/// The first half of the walk: observes the host and the registries, and decides. Changes nothing
+/// on either side. `only`: the services to look at; empty: all. `memory` learns what registries
+/// have and which digests are equivalent. Whatever goes wrong is a service's decision: unknown,
+/// with its error.
+[[nodiscard]] Look look_at(const Config& config, const std::vector<ServiceName>& only,
+                           Registry& registry, Engine& engine, Memory& memory);
+
+}  // namespace tallyman

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <optional>
+
+#include "tallyman/deploy/deployer.hpp"
+#include "tallyman/report/status.hpp"
+#include "tallyman/tick/look.hpp"
+
+namespace tallyman {
+
+/// One service's entry of the status file. `before`: what the tick saw and decided; `after`: the
+/// host as it is now, nothing if it could not be read back; `outcome`: how its deployment ended, if
+/// there was one. Updates the service's memory (pending_since, failures, last good).
+[[nodiscard]] ServiceStatus service_status(const ServiceLook& before, const Host* after,
+                                           const std::optional<Outcome>& outcome,
+                                           const std::string& run_id, Timestamp now,
+                                           Memory& memory);
+
+}  // namespace tallyman

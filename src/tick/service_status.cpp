@@ -1,0 +1,217 @@
+#include "tallyman/tick/service_status.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace tallyman {
+namespace {
+
+std::optional<std::string> image_label(const std::optional<Image>& image, const char* name) {
+  if (!image) {
+    return std::nullopt;
+  }
+  const auto label = image->labels.find(name);
+  return label != image->labels.end() && !label->second.empty() ? std::optional(label->second)
+                                                                : std::nullopt;
+}
+
+/// The digest that people compare: the registry's, if it is one of the image's own, else the first
+/// of those.
+std::optional<Digest> shown_digest(const Comparison& comparison, const Replica& replica) {
+  const std::vector<Digest> own = own_digests(comparison.running.reference, replica);
+  if (comparison.remote && comparison.remote->has_value() &&
+      std::ranges::find(own, (*comparison.remote)->digest) != own.end()) {
+    return (*comparison.remote)->digest;
+  }
+  const bool only_config_digest = own.size() == 1 && !id_is_manifest_digest(replica);
+  return own.empty() || only_config_digest ? std::nullopt : std::optional(own.front());
+}
+
+ImageStatus image_status(const Comparison& comparison, const Memory& memory) {
+  const WatchedImage& running = comparison.running;
+  ImageStatus status{.reference = running.reference.familiar()};
+  if (comparison.remote && comparison.remote->has_value()) {
+    status.remote_digest = (*comparison.remote)->digest.str();
+    status.checked_at = (*comparison.remote)->checked_at;
+  }
+  if (const auto seen = memory.seen.find(running.reference.str()); seen != memory.seen.end()) {
+    status.last_success_at = seen->second.at;
+  }
+  const bool alike = std::ranges::all_of(running.replicas, [&](const Replica& replica) {
+    return replica.container.image_id == running.replicas.front().container.image_id;
+  });
+  if (alike && !running.replicas.empty()) {
+    const Replica& replica = running.replicas.front();
+    if (const auto digest = shown_digest(comparison, replica)) {
+      status.running_digest = digest->str();
+    }
+    status.image_id = replica.container.image_id;
+    status.version = image_label(replica.image, "org.opencontainers.image.version");
+    status.revision = image_label(replica.image, "org.opencontainers.image.revision");
+    status.created = replica.image ? replica.image->created : std::nullopt;
+  }
+  return status;
+}
+
+ContainerStatusEntry container_entry(const Container& container, std::string reference,
+                                     std::optional<Digest> digest) {
+  return {.id = container.id,
+          .name = container.name,
+          .project = std::string(container.label(k_label_project)),
+          .service = std::string(container.label(k_label_service)),
+          .reference = std::move(reference),
+          .digest = digest ? std::optional(digest->str()) : std::nullopt,
+          .since = container.created,
+          .status = std::string(to_string(container.status)),
+          .health = std::string(to_string(container.health)),
+          .restarts = container.restarts};
+}
+
+/// True if all with a healthcheck are healthy; false if one is not, or restarts; none without any
+/// healthcheck.
+std::optional<bool> health_of(const std::vector<ContainerStatusEntry>& containers) {
+  std::optional<bool> healthy;
+  for (const ContainerStatusEntry& container : containers) {
+    if (container.status == to_string(ContainerStatus::restarting) ||
+        container.health == to_string(Health::unhealthy)) {
+      return false;
+    }
+    if (container.health == to_string(Health::healthy)) {
+      healthy = healthy.value_or(true);
+    } else if (container.health == to_string(Health::starting)) {
+      healthy = false;
+    }
+  }
+  return healthy;
+}
+
+/// The same questions and answers, with what runs now.
+std::vector<Comparison> with_running(const ServiceLook& before, const Selection& selection) {
+  std::vector<Comparison> comparisons;
+  for (const WatchedImage& image : selection.images) {
+    Comparison comparison{.running = image};
+    const auto known = std::ranges::find(
+        before.comparisons, image.reference,
+        [](const Comparison& c) -> const ImageReference& { return c.running.reference; });
+    if (known != before.comparisons.end()) {
+      comparison = *known;
+      comparison.running = image;
+    }
+    comparisons.push_back(std::move(comparison));
+  }
+  return comparisons;
+}
+
+std::optional<Digest> common_digest(const std::vector<Comparison>& comparisons) {
+  std::optional<Digest> common;
+  for (const Comparison& comparison : comparisons) {
+    for (const Replica& replica : comparison.running.replicas) {
+      const auto digest = shown_digest(comparison, replica);
+      if (!digest || (common && *common != *digest)) {
+        return std::nullopt;
+      }
+      common = digest;
+    }
+  }
+  return common;
+}
+
+std::optional<Digest> deployed_digest(const ServiceLook& before) {
+  for (std::size_t i = 0; i < before.comparisons.size(); ++i) {
+    if (before.decision.images.at(i).deploy) {
+      return before.comparisons[i].remote->value().digest;
+    }
+  }
+  return std::nullopt;
+}
+
+void apply_outcome(const ServiceLook& before, const Outcome& outcome, const Decision& now_decides,
+                   ServiceStatus& status) {
+  status.error = outcome.error;
+  status.state = outcome.state;
+  status.reason_code = outcome.reason_code;
+  if (outcome.error) {
+    status.reason = outcome.error->message;
+    status.update_available = true;
+    return;
+  }
+  status.reason = fmt::format("{} deployed", deployed_digest(before)->short_hex());
+  status.update_available = now_decides.update_available;
+  if (now_decides.state < outcome.state) {
+    status.state = now_decides.state;
+    status.reason_code = now_decides.reason_code;
+    status.reason = now_decides.reason;
+    status.error = now_decides.error;
+  }
+}
+
+void remember(const ServiceLook& before, const std::optional<Outcome>& outcome,
+              const std::string& run_id, Timestamp now, const ServiceStatus& status,
+              ServiceMemory& memory) {
+  if (outcome) {
+    memory.last_deployment = DeploymentRecord{.id = run_id,
+                                              .result = std::string(to_string(outcome->state)),
+                                              .from = common_digest(before.comparisons),
+                                              .to = deployed_digest(before),
+                                              .finished_at = outcome->finished_at};
+    if (outcome->state == ServiceState::updated) {
+      memory.deployed_at = outcome->finished_at;
+      for (std::size_t i = 0; i < before.comparisons.size(); ++i) {
+        if (before.decision.images.at(i).deploy) {
+          const RemoteImage& remote = before.comparisons[i].remote->value();
+          memory.last_good.insert_or_assign(remote.reference.str(), remote.digest);
+        }
+      }
+    }
+  }
+  memory.consecutive_failures = status.error ? memory.consecutive_failures + 1 : 0;
+  if (status.state != ServiceState::pending) {
+    memory.pending_since.reset();
+  } else if (!memory.pending_since) {
+    memory.pending_since = now;
+  }
+}
+
+}  // namespace
+
+ServiceStatus service_status(const ServiceLook& before, const Host* after,
+                             const std::optional<Outcome>& outcome, const std::string& run_id,
+                             Timestamp now, Memory& memory) {
+  ServiceStatus status{.name = before.watch.name,
+                       .state = before.decision.state,
+                       .reason_code = before.decision.reason_code,
+                       .reason = before.decision.reason,
+                       .update_available = before.decision.update_available,
+                       .error = before.decision.error};
+  const bool usable = before.watch.image || !before.watch.compose.services.empty();
+  const Selection selection =
+      after != nullptr && usable ? select(before.watch, *after) : Selection{};
+  const std::vector<Comparison> comparisons = with_running(before, selection);
+  if (outcome) {
+    apply_outcome(before, *outcome, decide(before.watch, comparisons, selection.by_id, memory),
+                  status);
+  }
+  for (const Comparison& comparison : comparisons) {
+    status.images.push_back(image_status(comparison, memory));
+    for (const Replica& replica : comparison.running.replicas) {
+      status.containers.push_back(container_entry(replica.container,
+                                                  comparison.running.reference.familiar(),
+                                                  shown_digest(comparison, replica)));
+    }
+  }
+  for (const Container& container : selection.by_id) {
+    status.containers.push_back(container_entry(container, container.image, std::nullopt));
+  }
+  status.healthy = health_of(status.containers);
+
+  ServiceMemory& remembered = memory.services[before.watch.name];
+  remember(before, outcome, run_id, now, status, remembered);
+  status.last_good = remembered.last_good;
+  status.deployed_at = remembered.deployed_at;
+  status.last_deployment = remembered.last_deployment;
+  status.pending_since = remembered.pending_since;
+  status.consecutive_failures = remembered.consecutive_failures;
+  return status;
+}
+
+}  // namespace tallyman
