@@ -1,0 +1,75 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tallyman/cli/arguments.hpp"
+#include "tallyman/cli/terminal.hpp"
+#include "tallyman/config/config.hpp"
+#include "tallyman/deploy/deployer.hpp"
+#include "tallyman/tick/tick.hpp"
+
+namespace tallyman {
+
+// One function per command, each in its own file; they return the exit status.
+
+/// `run`: takes the lock, walks, prints what happened; under `journald` errors go to the log, where
+/// they have a priority.
+[[nodiscard]] int run_command(Tick& tick, const TickOptions& options, const StateDirectory& state,
+                              const Clock& clock, bool journald, Terminal& out, Log& log);
+
+/// `run --dry-run`: prints the compose commands.
+[[nodiscard]] int dry_run_command(const Config& config, const std::vector<ServiceName>& services,
+                                  Registry& registry, Engine& engine, Deployer& deployer,
+                                  Memory memory, Terminal& out);
+
+/// What `check` shows, whichever way it is printed.
+struct CheckOptions {
+  std::vector<ServiceName> services;
+  bool json = false;
+  bool exit_code = false;
+  std::string version;
+  std::string host_name;
+};
+[[nodiscard]] int check_command(const Config& config, const CheckOptions& options,
+                                Registry& registry, Engine& engine, Memory memory,
+                                const Clock& clock, Terminal& out);
+
+[[nodiscard]] int status_command(const std::string& status_file, bool json, const Clock& clock,
+                                 Terminal& out, Log& log);
+
+[[nodiscard]] int explain_command(const Config& config, const ServiceName& service,
+                                  Registry& registry, Engine& engine, Deployer& deployer,
+                                  Memory memory, const Clock& clock, Terminal& out);
+
+[[nodiscard]] int digest_command(Registry& registry, const std::string& image,
+                                 const std::optional<Platform>& platform, bool json, Terminal& out,
+                                 Log& log);
+
+/// `validate`: prints the problems of the drop-ins; those of tallyman.toml were found before.
+[[nodiscard]] int validate_command(const Config& config, Terminal& out);
+/// `validate --online`: as well what the engine, compose and the registries object to.
+[[nodiscard]] int validate_online_command(const Config& config, Registry& registry, Engine& engine,
+                                          Deployer& deployer, Memory memory, Terminal& out);
+
+// Shared by the commands.
+
+/// "v1.2.0 9c1f22ab", "9c1f22ab", "mixed" where replicas differ, "" where nothing is known.
+[[nodiscard]] std::string running_text(const ImageStatus& image);
+/// The first 8 hex characters of "sha256:…"; "" for none.
+[[nodiscard]] std::string short_digest(const std::optional<std::string>& digest);
+/// What went wrong with a service and what to do about it, some lines.
+[[nodiscard]] std::string trouble_text(const ServiceStatus& service, int width);
+/// "1 updated, 2 current, 1 pending (web-stg)"
+[[nodiscard]] std::string summary_text(const std::vector<ServiceStatus>& services);
+/// k_exit_failed if one has an error, or is failed or unknown.
+[[nodiscard]] int exit_status_of(const std::vector<ServiceStatus>& services);
+/// What the deployment that was decided would run, or what is in its way; touches nothing.
+[[nodiscard]] Result<std::vector<PreparedProject>> prepare(const ServiceLook& service,
+                                                           const Host& host, Deployer& deployer);
+/// An error for the first of `services` that no drop-in has, with the nearest name.
+[[nodiscard]] Result<void> check_service_names(const Config& config,
+                                               const std::vector<ServiceName>& services);
+
+}  // namespace tallyman
