@@ -1,0 +1,44 @@
+#!/bin/bash
+# Installs what it needs, builds, and runs all tests. As root, on Debian 12.
+#
+#   test/run.sh            everything, as CI does
+#   test/run.sh unit       unit tests under AddressSanitizer and UndefinedBehaviorSanitizer only
+#   test/run.sh e2e        end-to-end tests of the release build only
+#   test/run.sh lint       format, tidy, shellcheck, the rules of the house only
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$here"
+what=${1:-all}
+[[ $what =~ ^(all|unit|e2e|lint)$ ]] || { echo "usage: test/run.sh [unit|e2e|lint]" >&2; exit 2; }
+[[ $EUID -eq 0 ]] || { echo "test/run.sh: not root; the end-to-end tests start engines of their own" >&2; exit 1; }
+
+step() { printf '\n=== %s (%s s)\n' "$*" "$SECONDS"; }
+
+step "install what it needs"
+packaging/install-deps.sh test
+# What a killed run left behind.
+# shellcheck source=test/e2e/lib/parts.bash
+(source test/e2e/lib/parts.bash && parts_sweep)
+
+step "configure"
+cmake --preset asan -DTALLYMAN_TEST_PROGRAM="$here/.build/release/src/tallyman" >/dev/null
+cmake --preset release >/dev/null
+
+labels=()
+case $what in
+unit) labels=(-L unit) ;;
+e2e) labels=(-L e2e) ;;
+lint) labels=(-L lint) ;;
+esac
+if [[ $what == all || $what == e2e ]]; then
+    step "build the release"
+    cmake --build --preset release
+fi
+if [[ $what == all || $what == unit ]]; then
+    step "build the unit tests with sanitizers"
+    cmake --build --preset asan
+fi
+
+step "test"
+ctest --test-dir .build/asan --output-on-failure --parallel "$(($(nproc) + 1))" "${labels[@]}"
