@@ -33,7 +33,7 @@ struct Outcome {
   Timestamp finished_at = {};
 };
 
-/// Carries out a plan: prepare, pull by digest, tag, recreate, read back (DESIGN.md, section 8).
+/// Carries out a plan: prepare, pull by digest, tag, recreate, read back.
 class Deployer {
  public:
   Deployer(Registry& registry, Engine& engine, Target& target, const Clock& clock, Log& log);

@@ -29,7 +29,7 @@ struct Selection {
   [[nodiscard]] bool empty() const { return images.empty() && by_id.empty(); }
 };
 
-/// The running containers that `watch` asks for (DESIGN: "both smallest forms"):
+/// The running containers that `watch` asks for:
 ///  - with compose.services: those services of the project, which is told by compose.project, else
 ///  by compose.directory; with an image
 ///    as well, only those of that reference

@@ -40,7 +40,7 @@ struct TickResult {
       std::nullopt;  ///< status or memory could not be written; the work was done
 };
 
-/// The walk of DESIGN.md, section 1.
+/// One tick: observe, decide, deploy, remember, report.
 class Tick {
  public:
   Tick(const Config& config, Registry& registry, Engine& engine, Deployer& deployer,
