@@ -33,6 +33,26 @@ Result<Pipe> make_pipe() {
   return pipe;
 }
 
+/// A duplicate of Command::keep_fd, on which a lock holds as well; not valid if there is none.
+Result<Fd> kept_descriptor(const Command& command) {
+  if (command.keep_fd < 0) {
+    return Fd();
+  }
+  Fd kept(::fcntl(command.keep_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 2));
+  if (!kept.valid()) {
+    return fail(ErrorKind::process, "cannot pass descriptor {} on: {}", command.keep_fd,
+                errno_text(errno));
+  }
+  return kept;
+}
+
+/// What a child gets as 1, 2 and 3.
+struct Descriptors {
+  int out;
+  int err;
+  int kept;  ///< above 3, since dup2() of 3 onto itself would keep its close-on-exec; -1: none
+};
+
 /// The first error of a row of posix_spawn_… calls, all of which return one.
 class SpawnSettings {
  public:
@@ -47,11 +67,16 @@ class SpawnSettings {
     ::posix_spawnattr_destroy(&m_attributes);
   }
 
-  void set_streams(int out, int err) {
+  /// Everything else is closed.
+  void set_descriptors(const Descriptors& descriptors) {
     keep(::posix_spawn_file_actions_addopen(&m_actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0));
-    keep(::posix_spawn_file_actions_adddup2(&m_actions, out, STDOUT_FILENO));
-    keep(::posix_spawn_file_actions_adddup2(&m_actions, err, STDERR_FILENO));
-    keep(::posix_spawn_file_actions_addclosefrom_np(&m_actions, STDERR_FILENO + 1));
+    keep(::posix_spawn_file_actions_adddup2(&m_actions, descriptors.out, STDOUT_FILENO));
+    keep(::posix_spawn_file_actions_adddup2(&m_actions, descriptors.err, STDERR_FILENO));
+    int first_closed = STDERR_FILENO + 1;
+    if (descriptors.kept >= 0) {  // last: a pipe of ours may be the 3 that this replaces
+      keep(::posix_spawn_file_actions_adddup2(&m_actions, descriptors.kept, first_closed++));
+    }
+    keep(::posix_spawn_file_actions_addclosefrom_np(&m_actions, first_closed));
   }
   void set_directory(const std::string& directory) {
     if (!directory.empty()) {
@@ -95,14 +120,15 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return list;
 }
 
-int spawn(pid_t& pid, const Command& command, const std::string& program, int out, int err) {
+int spawn(pid_t& pid, const Command& command, const std::string& program,
+          const Descriptors& descriptors) {
   std::vector<std::string> arguments = command.argv;
   std::vector<std::string> variables;
   for (const auto& [name, value] : command.environment) {
     variables.push_back(fmt::format("{}={}", name, value));
   }
   SpawnSettings settings;
-  settings.set_streams(out, err);
+  settings.set_descriptors(descriptors);
   settings.set_directory(command.directory);
   settings.set_group_and_signals();
   return settings.spawn(pid, program, pointers(arguments).data(), pointers(variables).data());
@@ -116,9 +142,13 @@ Result<Child> Child::start(const Command& command, const std::string& program) {
   if (!out || !err) {
     return std::unexpected(with_context(out ? err.error() : out.error(), program));
   }
+  const Result<Fd> kept = kept_descriptor(command);
+  if (!kept) {
+    return std::unexpected(with_context(kept.error(), program));
+  }
   Child child;
-  const int number =
-      spawn(child.m_pid, command, program, out->write_end.get(), err->write_end.get());
+  const int number = spawn(child.m_pid, command, program,
+                           {out->write_end.get(), err->write_end.get(), kept->get()});
   if (number != 0) {
     child.m_pid = -1;
     std::unexpected<Error> failure =

@@ -1,5 +1,7 @@
 #include "tallyman/io/clock.hpp"
 
+#include <thread>
+
 namespace tallyman {
 
 Timestamp SystemClock::now() const {
@@ -8,6 +10,10 @@ Timestamp SystemClock::now() const {
 
 std::chrono::steady_clock::time_point SystemClock::steady() const {
   return std::chrono::steady_clock::now();
+}
+
+void SystemClock::sleep(std::chrono::milliseconds span) const {
+  std::this_thread::sleep_for(span);
 }
 
 }  // namespace tallyman

@@ -11,19 +11,11 @@
 #include <cstdio>
 #include <vector>
 
-#include "io/errno_text.hpp"
+#include "io/path_error.hpp"
 
 namespace tallyman {
 
 namespace {
-
-ErrorKind kind_of(int number) {
-  return number == EACCES || number == EPERM ? ErrorKind::denied : ErrorKind::io;
-}
-
-std::unexpected<Error> errno_failure(std::string_view doing, const std::string& path, int number) {
-  return fail(kind_of(number), "cannot {} {}: {}", doing, path, errno_text(number));
-}
 
 Result<std::string> read_all(const Fd& file, const std::string& path, std::size_t max_bytes) {
   constexpr std::size_t k_piece = 64 * 1024;
@@ -38,7 +30,7 @@ Result<std::string> read_all(const Fd& file, const std::string& path, std::size_
       return bytes;
     }
     if (got < 0 && number != EINTR) {
-      return errno_failure("read", path, number);
+      return path_error("read", path, number);
     }
     if (bytes.size() > max_bytes) {
       return fail(ErrorKind::io, "cannot read {}: it is longer than {} bytes", path, max_bytes);
@@ -102,16 +94,26 @@ class TemporaryFile {
   Fd m_file;
 };
 
-int make_folder(const std::string& path, mode_t mode) {
-  if (::mkdir(path.c_str(), mode) == 0) {
-    return ::chmod(path.c_str(), mode) == 0 ? 0 : errno;  // whatever the umask
+struct Place {
+  std::string folder;
+  std::string name;
+};
+
+Place split(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? Place{".", path}
+                                    : Place{path.substr(0, slash + 1), path.substr(slash + 1)};
+}
+
+Fd open_folder(const std::string& path) {
+  return Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+Result<void> make_durable(const Fd& folder, const std::string& path) {
+  if (::fsync(folder.get()) != 0 && errno != EINVAL) {  // EINVAL: a file system without
+    return path_error("make durable", path, errno);
   }
-  const int number = errno;
-  struct stat status{};
-  if (::stat(path.c_str(), &status) == 0) {
-    return S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
-  }
-  return number;
+  return {};
 }
 
 }  // namespace
@@ -120,15 +122,11 @@ Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
   // O_NONBLOCK: a FIFO without a writer must not hold us up.
   const Fd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file.valid()) {
-    const int number = errno;
-    if (number == ENOENT || number == ENOTDIR) {
-      return fail(ErrorKind::not_found, "cannot read {}: {}", path, errno_text(number));
-    }
-    return errno_failure("read", path, number);
+    return path_error_or_missing("read", path, errno);
   }
   struct stat status{};
   if (::fstat(file.get(), &status) != 0) {
-    return errno_failure("read", path, errno);
+    return path_error("read", path, errno);
   }
   if (!S_ISREG(status.st_mode)) {
     return fail(ErrorKind::io, "cannot read {}: it is {}", path,
@@ -138,41 +136,41 @@ Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
 }
 
 Result<void> write_file_durably(const std::string& path, std::string_view bytes, mode_t mode) {
-  const std::size_t slash = path.rfind('/');
-  const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
-  const std::string folder_path = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const auto [folder_path, name] = split(path);
   if (name.empty()) {
     return fail(ErrorKind::io, "cannot write \"{}\": it does not end in a file name", path);
   }
-  const Fd folder(::open(folder_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Fd folder = open_folder(folder_path);
   if (!folder.valid()) {
-    return errno_failure("write", path, errno);
+    return path_error("write", path, errno);
   }
   TemporaryFile temporary(folder.get());
   if (const int number = temporary.create(name)) {
-    return errno_failure("write", path, number);
+    return path_error("write", path, number);
   }
   if (const int number = temporary.fill(bytes, mode)) {
-    return errno_failure("write", path, number);
+    return path_error("write", path, number);
   }
   if (const int number = temporary.keep_as(name)) {
-    return errno_failure("write", path, number);
+    return path_error("write", path, number);
   }
-  if (::fsync(folder.get()) != 0 && errno != EINVAL) {  // EINVAL: a file system without
-    return errno_failure("make durable", path, errno);
-  }
-  return {};
+  return make_durable(folder, path);
 }
 
-Result<void> ensure_directory(const std::string& path, mode_t mode) {
-  for (std::size_t at = 0; at != std::string::npos;) {
-    at = path.find('/', at + 1);
-    const std::string part = path.substr(0, at);
-    if (const int number = make_folder(part, mode)) {
-      return errno_failure("make the folder", part, number);
-    }
+Result<void> remove_file_durably(const std::string& path) {
+  const auto [folder_path, name] = split(path);
+  if (name.empty()) {
+    return fail(ErrorKind::io, "cannot remove \"{}\": it does not end in a file name", path);
   }
-  return {};
+  const Fd folder = open_folder(folder_path);
+  if (!folder.valid()) {
+    return errno == ENOENT ? Result<void>() : path_error("remove", path, errno);
+  }
+  if (::unlinkat(folder.get(), name.c_str(), 0) != 0 && errno != ENOENT) {
+    return path_error("remove", path, errno);
+  }
+  // Also if it was gone already: whoever removed it may not have lived to make that durable.
+  return make_durable(folder, path);
 }
 
 std::string absolute_path(std::string_view path, std::string_view base) {

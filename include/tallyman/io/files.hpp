@@ -6,8 +6,10 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tallyman {
 
@@ -21,6 +23,19 @@ namespace tallyman {
 /// ErrorKind::io or denied.
 [[nodiscard]] Result<void> write_file_durably(const std::string& path, std::string_view bytes,
                                               mode_t mode);
+
+/// Removes it for good (fsync of the folder); fine if it is not there. ErrorKind::io or denied.
+[[nodiscard]] Result<void> remove_file_durably(const std::string& path);
+
+/// The names in a folder, sorted, without "." and ".."; not_found if it is not there.
+[[nodiscard]] Result<std::vector<std::string>> list_directory(const std::string& path);
+
+/// Removes a folder with everything in it; symbolic links are not followed. Fine if it is not
+/// there.
+[[nodiscard]] Result<void> remove_directory(const std::string& path);
+
+/// Bytes that are free for us on the file system of `path`; not_found if it is not there.
+[[nodiscard]] Result<std::int64_t> free_bytes(const std::string& path);
 
 /// Makes the folder and what is missing above it, with `mode`; fine if it is there.
 [[nodiscard]] Result<void> ensure_directory(const std::string& path, mode_t mode);

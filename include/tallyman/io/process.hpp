@@ -19,7 +19,8 @@ struct Command {
   std::chrono::milliseconds timeout = std::chrono::minutes(1);
   std::size_t max_output =
       std::size_t{1024} *
-      1024;  ///< bytes kept of each of out and err; the rest is read and dropped
+      1024;          ///< bytes kept of each of out and err; the rest is read and dropped
+  int keep_fd = -1;  ///< a descriptor of ours that the child has, too (a lock); -1: none
   /// Every line of both streams as it comes, without its newline, cut at 8 KiB.
   std::function<void(std::string_view)> on_line = {};
 };

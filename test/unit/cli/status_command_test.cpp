@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 
 #include "support/fake_clock.hpp"
+#include "support/temp_folder.hpp"
 #include "tallyman/cli/commands.hpp"
 #include "unit/cli/screen.hpp"
-#include "unit/io/temp_folder.hpp"
 #include "unit/report/documents.hpp"
 
 using namespace tallyman;

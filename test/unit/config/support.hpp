@@ -1,7 +1,7 @@
 #pragma once
 
+#include "support/temp_folder.hpp"
 #include "tallyman/config/config.hpp"
-#include "unit/io/temp_folder.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -17,3 +17,10 @@ TEST_CASE("SystemClock tells the system's times") {
   CHECK(steady >= steady_before);
   CHECK(steady <= std::chrono::steady_clock::now());
 }
+
+TEST_CASE("SystemClock sleeps at least as long as it is told") {
+  const SystemClock clock;
+  const auto before = clock.steady();
+  clock.sleep(std::chrono::milliseconds(20));
+  CHECK(clock.steady() - before >= std::chrono::milliseconds(20));
+}

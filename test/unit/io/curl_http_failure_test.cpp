@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "support/temp_folder.hpp"
 #include "tallyman/io/curl_http.hpp"
 #include "unit/io/curl_fixture.hpp"
-#include "unit/io/temp_folder.hpp"
 #include "unit/io/users.hpp"
 
 namespace tallyman {

@@ -8,8 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "support/temp_folder.hpp"
 #include "unit/io/curl_fixture.hpp"
-#include "unit/io/temp_folder.hpp"
 
 namespace tallyman {
 

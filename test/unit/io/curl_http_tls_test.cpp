@@ -5,10 +5,10 @@
 #include <string>
 #include <thread>
 
+#include "support/temp_folder.hpp"
 #include "tallyman/io/curl_http.hpp"
 #include "tallyman/io/process.hpp"
 #include "unit/io/curl_fixture.hpp"
-#include "unit/io/temp_folder.hpp"
 
 namespace tallyman {
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "unit/io/temp_folder.hpp"
+#include "support/temp_folder.hpp"
 #include "unit/io/users.hpp"
 
 namespace tallyman {

@@ -10,9 +10,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "support/temp_folder.hpp"
 #include "tallyman/io/fd.hpp"
 #include "tallyman/model/time.hpp"
-#include "unit/io/temp_folder.hpp"
 
 namespace tallyman {
 

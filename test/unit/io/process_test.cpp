@@ -1,7 +1,6 @@
 #include "tallyman/io/process.hpp"
 
 #include <doctest/doctest.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,9 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "tallyman/io/fd.hpp"
+#include "support/temp_folder.hpp"
 #include "unit/io/signals.hpp"
-#include "unit/io/temp_folder.hpp"
 
 namespace tallyman {
 
@@ -119,18 +117,6 @@ TEST_CASE("a child leads a process group of its own") {
                                                   "read -r _ _ _ _ group _ < /proc/$$/stat\n"
                                                   "[ \"$group\" = $$ ]\n")}));
   CHECK(exit.ok());
-}
-
-TEST_CASE("a child inherits no descriptor") {
-  const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  const Fd open_to_all(::fcntl(null.get(), F_DUPFD, 90));  // without O_CLOEXEC
-  REQUIRE(open_to_all.valid());
-  const TempFolder folder;
-  const std::string folder_of_fds = "/proc/$$/fd/";
-  CHECK(run(command_of({folder.script("child", "[ -e " + folder_of_fds + "2 ]\n")})).ok());
-  CHECK(run(command_of({folder.script(
-                "child", fmt::format("[ ! -e {}{} ]\n", folder_of_fds, open_to_all.get()))}))
-            .ok());
 }
 
 TEST_CASE("a child has default signals, whatever is blocked or ignored here") {

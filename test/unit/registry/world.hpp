@@ -14,12 +14,12 @@
 #include <vector>
 
 #include "support/fake_http.hpp"
+#include "support/temp_folder.hpp"
 #include "tallyman/io/clock.hpp"
 #include "tallyman/io/encoding.hpp"
 #include "tallyman/io/fd.hpp"
 #include "tallyman/io/log.hpp"
 #include "tallyman/registry/remote_registry.hpp"
-#include "unit/io/temp_folder.hpp"
 
 namespace tallyman::test {
 
@@ -102,6 +102,7 @@ class FakeClock final : public Clock {
   [[nodiscard]] Timestamp now() const override { return wall; }
   [[nodiscard]] std::chrono::steady_clock::time_point steady() const override { return running; }
   Timestamp wall{std::chrono::milliseconds(1'700'000'000'000)};
+  void sleep(std::chrono::milliseconds /*span*/) const override {}
   std::chrono::steady_clock::time_point running{};
 };
 

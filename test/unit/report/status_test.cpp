@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
-#include "unit/io/temp_folder.hpp"
+#include "support/temp_folder.hpp"
 #include "unit/io/users.hpp"
 #include "unit/report/documents.hpp"
 

@@ -8,8 +8,8 @@
 
 #include <csignal>
 
+#include "support/temp_folder.hpp"
 #include "support/values.hpp"
-#include "unit/io/temp_folder.hpp"
 #include "unit/io/users.hpp"
 
 using namespace tallyman;
