@@ -29,4 +29,7 @@ namespace tallyman::config {
 [[nodiscard]] std::vector<TextValue> without_duplicates(TableReader& reader, std::string_view key,
                                                         std::vector<TextValue> values);
 
+/// `command`: the words of a program's call, which no shell reads.
+[[nodiscard]] std::vector<std::string> read_command(TableReader& reader);
+
 }  // namespace tallyman::config

@@ -91,24 +91,6 @@ std::vector<std::string> read_files(TableReader& reader, std::string_view key) {
   return files;
 }
 
-std::vector<std::string> read_command(TableReader& reader) {
-  std::vector<std::string> command;
-  for (auto& word : reader.texts("command")) {
-    if (word.text.empty()) {
-      reader.report(word.at, "command", "an empty word");
-    } else if (word.text.find('\0') != std::string::npos) {
-      reader.report(word.at, "command", "a word with a NUL byte in it");
-    } else if (command.empty() && !word.text.starts_with('/') &&
-               word.text.find('/') != std::string::npos) {
-      reader.report(
-          word.at, "command",
-          "a program is a name that PATH knows, or an absolute path; no shell reads this");
-    }
-    command.push_back(std::move(word.text));
-  }
-  return command;
-}
-
 /// Values may be secrets: no message shows one.
 std::map<std::string, std::string> read_environment(const TomlNode* table, ProblemList& problems) {
   std::map<std::string, std::string> environment;

@@ -1,5 +1,6 @@
 #include "config/checks.hpp"
 #include "config/compose_section.hpp"
+#include "config/health_section.hpp"
 #include "config/table_reader.hpp"
 #include "tallyman/config/config.hpp"
 
@@ -69,6 +70,12 @@ void read_drop_in(const TomlNode& root, Watch& watch, ProblemList& problems) {
   read_mode(reader, watch);
   if (const TomlNode* compose = reader.table("compose")) {
     watch.compose = read_compose(*compose, reader.has("image"), problems);
+  }
+  if (const TomlNode* health = reader.table("health")) {
+    watch.health = read_health(*health, problems);
+  }
+  if (const TomlNode* rollback = reader.table("rollback")) {
+    watch.rollback = read_rollback(*rollback, problems);
   }
   reader.finish();
   if (!tries_to_watch(root)) {

@@ -80,6 +80,24 @@ std::optional<bool> TableReader::boolean(std::string_view key) {
   return node->truth;
 }
 
+std::optional<int> TableReader::integer(std::string_view key, std::string_view example, int lowest,
+                                        int highest) {
+  const TomlNode* node = ask(key);
+  if (node == nullptr) {
+    return std::nullopt;
+  }
+  if (node->type != TomlType::integer) {
+    report_type(*node, "an integer", fmt::format("write {} = {}", key, example));
+    return std::nullopt;
+  }
+  if (node->integer < lowest || node->integer > highest) {
+    report(node->at, key,
+           fmt::format("{} is out of bounds: from {} to {}", node->integer, lowest, highest));
+    return std::nullopt;
+  }
+  return static_cast<int>(node->integer);
+}
+
 std::vector<TextValue> TableReader::texts(std::string_view key) {
   std::vector<TextValue> result;
   const TomlNode* node = ask(key);

@@ -36,6 +36,9 @@ class TableReader {
   /// `example` of a value is for the message.
   [[nodiscard]] std::optional<TextValue> text(std::string_view key, std::string_view example);
   [[nodiscard]] std::optional<bool> boolean(std::string_view key);
+  /// One that is out of bounds is reported, too.
+  [[nodiscard]] std::optional<int> integer(std::string_view key, std::string_view example,
+                                           int lowest, int highest);
   /// Empty if the key is not there; an empty array is reported.
   [[nodiscard]] std::vector<TextValue> texts(std::string_view key);
   [[nodiscard]] const TomlNode* table(std::string_view key);

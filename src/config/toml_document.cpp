@@ -64,6 +64,8 @@ TomlNode convert(const toml::node& node) {
     result.text = text->get();
   } else if (const auto* boolean = node.as_boolean()) {
     result.truth = boolean->get();
+  } else if (const auto* integer = node.as_integer()) {
+    result.integer = integer->get();
   } else if (const auto* array = node.as_array()) {
     for (const toml::node& item : *array) {
       result.children.push_back(convert(item));

@@ -2,6 +2,7 @@
 
 #include "config/text_scan.hpp"
 
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@ struct TomlNode {
   TextPosition key_at = {};             ///< a table's child only
   std::string text = {};                ///< TomlType::text only
   bool truth = false;                   ///< TomlType::boolean only
+  std::int64_t integer = 0;             ///< TomlType::integer only
   std::vector<TomlNode> children = {};  ///< of an array, in order; of a table, by key
 };
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 
 namespace tallyman::config {
@@ -20,6 +19,8 @@ constexpr auto k_homes = std::to_array<KeyHome>({
     {ConfigFile::drop_in, "", "image"},
     {ConfigFile::drop_in, "", "mode"},
     {ConfigFile::drop_in, "", "compose"},
+    {ConfigFile::drop_in, "", "health"},
+    {ConfigFile::drop_in, "", "rollback"},
     {ConfigFile::drop_in, "compose", "directory"},
     {ConfigFile::drop_in, "compose", "files"},
     {ConfigFile::drop_in, "compose", "project"},
@@ -29,6 +30,14 @@ constexpr auto k_homes = std::to_array<KeyHome>({
     {ConfigFile::drop_in, "compose", "environment"},
     {ConfigFile::drop_in, "compose", "command"},
     {ConfigFile::drop_in, "compose", "timeout"},
+    {ConfigFile::drop_in, "health", "timeout"},
+    {ConfigFile::drop_in, "health", "settle"},
+    {ConfigFile::drop_in, "health", "http"},
+    {ConfigFile::drop_in, "health", "http_status"},
+    {ConfigFile::drop_in, "health", "tcp"},
+    {ConfigFile::drop_in, "health", "command"},
+    {ConfigFile::drop_in, "rollback", "enabled"},
+    {ConfigFile::drop_in, "rollback", "keep"},
     {ConfigFile::settings, "", "registry"},
     {ConfigFile::settings, "", "engine"},
     {ConfigFile::settings, "", "status"},
@@ -48,26 +57,34 @@ std::string place(const KeyHome& home) {
                                       : fmt::format("under [{}]", home.section);
 }
 
-std::string belongs(const TomlSection& section, const KeyHome& home) {
-  if (home.file == section.file) {
-    return fmt::format("{} belongs {}", home.key, place(home));
-  }
-  const std::string_view file = home.file == ConfigFile::settings
-                                    ? "tallyman.toml"
-                                    : "a service's own file, conf.d/NAME.toml";
-  return home.section.empty() ? fmt::format("{} belongs into {}", home.key, file)
-                              : fmt::format("{} belongs into {}, {}", home.key, file, place(home));
-}
-
-/// The same file before the other one.
-const KeyHome* home_of(const TomlSection& section, std::string_view key) {
-  const KeyHome* found = nullptr;
+/// All in the same file, or if there are none, those in the other one.
+std::vector<KeyHome> homes_of(const TomlSection& section, std::string_view key) {
+  std::vector<KeyHome> here;
+  std::vector<KeyHome> elsewhere;
   for (const KeyHome& home : k_homes) {
-    if (home.key == key && (found == nullptr || home.file == section.file)) {
-      found = &home;
+    if (home.key == key) {
+      (home.file == section.file ? here : elsewhere).push_back(home);
     }
   }
-  return found;
+  return here.empty() ? elsewhere : here;
+}
+
+/// "timeout belongs under [compose] or under [health]"
+std::string belongs(const TomlSection& section, std::string_view key,
+                    const std::vector<KeyHome>& homes) {
+  std::string places;
+  for (const KeyHome& home : homes) {
+    places += (places.empty() ? "" : " or ") + place(home);
+  }
+  const KeyHome& first = homes.front();
+  if (first.file == section.file) {
+    return fmt::format("{} belongs {}", key, places);
+  }
+  const std::string_view file = first.file == ConfigFile::settings
+                                    ? "tallyman.toml"
+                                    : "a service's own file, conf.d/NAME.toml";
+  return first.section.empty() ? fmt::format("{} belongs into {}", key, file)
+                               : fmt::format("{} belongs into {}, {}", key, file, places);
 }
 
 }  // namespace
@@ -81,8 +98,8 @@ std::string unknown_key_message(const TomlSection& section, std::string_view key
   if (const auto near = nearest(key, known); !near.empty()) {
     return fmt::format("unknown key; did you mean \"{}\"?", near);
   }
-  if (const KeyHome* home = home_of(section, key)) {
-    return fmt::format("unknown key; {}", belongs(section, *home));
+  if (const auto homes = homes_of(section, key); !homes.empty()) {
+    return fmt::format("unknown key; {}", belongs(section, key, homes));
   }
   return fmt::format("unknown key; known here: {}", joined(known));
 }

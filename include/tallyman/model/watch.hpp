@@ -29,6 +29,22 @@ struct ComposeSettings {
   std::chrono::milliseconds timeout = std::chrono::minutes(10);  ///< of one compose call
 };
 
+/// [health] of a drop-in: when containers count as good.
+struct HealthSettings {
+  std::chrono::milliseconds timeout = std::chrono::seconds(90);  ///< until all is healthy
+  std::chrono::milliseconds settle = std::chrono::seconds(10);   ///< then this long without trouble
+  std::vector<std::string> http = {};                            ///< URLs that must answer
+  std::optional<int> http_status = std::nullopt;  ///< with this status; none: any from 200 to 399
+  std::vector<std::string> tcp = {};              ///< "host:port" that must accept a connection
+  std::vector<std::string> command = {};          ///< must end with exit status 0
+};
+
+/// [rollback] of a drop-in.
+struct RollbackSettings {
+  bool enabled = true;
+  int keep = 3;  ///< previous images that stay on this host
+};
+
 /// What one drop-in asks for. At least one of image and compose.services is there.
 struct Watch {
   ServiceName name;
@@ -36,6 +52,8 @@ struct Watch {
   std::optional<ImageReference> image;
   Mode mode = Mode::automatic;
   ComposeSettings compose = {};
+  HealthSettings health = {};
+  RollbackSettings rollback = {};
 };
 
 /// [registry."domain"] of tallyman.toml.

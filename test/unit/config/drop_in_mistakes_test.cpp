@@ -34,7 +34,8 @@ TEST_CASE("a drop-in that watches nothing is told both smallest forms") {
   check_all({{"", k_nothing_to_watch},
              {"# only a comment\n", k_nothing_to_watch},
              {"mode = \"notify\"", k_nothing_to_watch},
-             {"[compose]\ndirectory = \"/srv/web\"", k_nothing_to_watch}});
+             {"[compose]\ndirectory = \"/srv/web\"", k_nothing_to_watch},
+             {"[health]\nsettle = \"1s\"\n[rollback]\nkeep = 1", k_nothing_to_watch}});
 }
 
 TEST_CASE("services alone don't say of which project") {
@@ -50,7 +51,7 @@ TEST_CASE("an unknown key names the one that was meant, the place where it belon
       {"image = \"a\"\n[compose]\n  servces = [\"a\"]",
        "web.toml:3:3: compose.servces: unknown key; did you mean \"services\"?"},
       {"image = \"a\"\ntimeout = \"1m\"",
-       "web.toml:2:1: timeout: unknown key; timeout belongs under [compose]"},
+       "web.toml:2:1: timeout: unknown key; timeout belongs under [compose] or under [health]"},
       {"services = [\"web\"]",
        "web.toml:1:1: services: unknown key; services belongs under [compose]"},
       {"[compose]\nimage = \"nginx\"",
@@ -61,12 +62,19 @@ TEST_CASE("an unknown key names the one that was meant, the place where it belon
        "under [registry.\"DOMAIN\"]"},
       {"image = \"a\"\n[registry.\"h.lan\"]\nplain_http = true",
        "web.toml:2:2: registry: unknown key; registry belongs into tallyman.toml"},
-      {"image = \"a\"\n[health]\ntimeout = \"9s\"",
-       "web.toml:2:2: health: unknown key; known here: image, mode, compose"},
+      {"image = \"a\"\nhttp = [\"http://a/\"]\nkeep = 1",
+       "web.toml:2:1: http: unknown key; http belongs under [health]\n"
+       "web.toml:3:1: keep: unknown key; keep belongs under [rollback]"},
+      {"image = \"a\"\n[compose]\nhealth = {}",
+       "web.toml:3:1: compose.health: unknown key; health belongs at the top of the file, above "
+       "the "
+       "first [section]"},
+      {"image = \"a\"\n[helth]", "web.toml:2:2: helth: unknown key; did you mean \"health\"?"},
       {"image = \"a\"\n\"odd key\" = 1",
-       "web.toml:2:1: \"odd key\": unknown key; known here: image, mode, compose"},
+       "web.toml:2:1: \"odd key\": unknown key; known here: image, mode, compose, health, "
+       "rollback"},
       {"image = \"a\"\n\"\" = 1",
-       "web.toml:2:1: \"\": unknown key; known here: image, mode, compose"},
+       "web.toml:2:1: \"\": unknown key; known here: image, mode, compose, health, rollback"},
       {"image = \"a\"\n[compose]\nbanana = 1",
        "web.toml:3:1: compose.banana: unknown key; known here: directory, files, project, "
        "env_files, profiles, services, environment, command, timeout"},
@@ -74,7 +82,7 @@ TEST_CASE("an unknown key names the one that was meant, the place where it belon
 }
 
 TEST_CASE("sections of later versions are not accepted silently") {
-  for (const auto* section : {"[redeploy]", "[rollback]", "[health]", "[hooks]"}) {
+  for (const auto* section : {"[redeploy]", "[hooks]"}) {
     CAPTURE(section);
     CHECK(mistakes_of(std::string("image = \"a\"\n") + section).find("unknown key") !=
           std::string::npos);

@@ -23,6 +23,14 @@ TEST_CASE("an image alone is a drop-in") {
   CHECK(watch->compose.directory.empty());
   CHECK(watch->compose.command.empty());
   CHECK(watch->compose.timeout == std::chrono::minutes(10));
+  CHECK(watch->health.timeout == std::chrono::seconds(90));
+  CHECK(watch->health.settle == std::chrono::seconds(10));
+  CHECK(watch->health.http.empty());
+  CHECK_FALSE(watch->health.http_status.has_value());
+  CHECK(watch->health.tcp.empty());
+  CHECK(watch->health.command.empty());
+  CHECK(watch->rollback.enabled);
+  CHECK(watch->rollback.keep == 3);
 }
 
 TEST_CASE("services with a directory or a project are a drop-in") {

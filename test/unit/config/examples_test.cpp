@@ -65,6 +65,15 @@ TEST_CASE("the full example") {
   CHECK(compose.environment == std::map<std::string, std::string>{{"IMAGE_CHANNEL", "stable"}});
   CHECK(compose.command == Strings{"docker", "compose"});
   CHECK(compose.timeout == std::chrono::minutes(10));
+  const auto& health = watch->health;
+  CHECK(health.timeout == std::chrono::seconds(90));
+  CHECK(health.settle == std::chrono::seconds(10));
+  CHECK(health.http == Strings{"http://127.0.0.1:3000/health"});
+  CHECK(health.http_status == 200);
+  CHECK(health.tcp == Strings{"127.0.0.1:5432"});
+  CHECK(health.command == Strings{"/usr/local/bin/is-shop-well", "--quick"});
+  CHECK(watch->rollback.enabled);
+  CHECK(watch->rollback.keep == 3);
 }
 
 TEST_CASE("the example of the settings") {

@@ -196,7 +196,7 @@ TEST_CASE("unknown keys of the settings are refused, those of later versions too
        "conf.d/NAME.toml"},
       {"timeout = \"1m\"",
        "tallyman.toml:1:1: timeout: unknown key; timeout belongs into a service's own file, "
-       "conf.d/NAME.toml, under [compose]"},
+       "conf.d/NAME.toml, under [compose] or under [health]"},
       {"[status]\nprometheus = \"/x\"",
        "tallyman.toml:2:1: status.prometheus: unknown key; known here: file"},
       {"[registry.\"h.lan\"]\ncredential = \"x\"\nca_file = \"/x\"\nplain-http = true",
