@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,11 +13,13 @@
 #include "tallyman/config/config.hpp"
 #include "tallyman/deploy/compose_target.hpp"
 #include "tallyman/deploy/deployer.hpp"
+#include "tallyman/deploy/gate.hpp"
 #include "tallyman/engine/docker_engine.hpp"
 #include "tallyman/io/curl_http.hpp"
 #include "tallyman/io/log.hpp"
 #include "tallyman/io/process.hpp"
 #include "tallyman/io/stop.hpp"
+#include "tallyman/io/tcp.hpp"
 #include "tallyman/registry/remote_registry.hpp"
 
 namespace tallyman {
@@ -60,6 +63,7 @@ Log::Options log_options(const Arguments& arguments, const Environment& environm
 Terminal::Options terminal_options(const Environment& environment) {
   Terminal::Options options;
   const bool terminal = isatty(STDOUT_FILENO) == 1;
+  options.live = terminal && value(environment, "TERM") != "dumb";
   options.colour =
       terminal && value(environment, "NO_COLOR").empty() && value(environment, "TERM") != "dumb";
   winsize size{};
@@ -134,6 +138,40 @@ Memory memory_to_look_with(const StateDirectory& state, Log& log) {
   return memory.value_or(Memory{});
 }
 
+using PhaseHook = std::function<Result<void>(Phase phase, bool after)>;
+
+#ifdef TALLYMAN_FAULTS
+/// For tests, in a program of their own: $TALLYMAN_FAULT is "PHASE:before:PROGRAM", or several of
+/// them with spaces between. The program runs at that point of a deployment with our process id in
+/// $TALLYMAN_PID; unless it ends with 0, the phase has failed.
+PhaseHook phase_hook(const Environment& environment, Process& process) {
+  const std::string faults = value(environment, "TALLYMAN_FAULT");
+  const std::string path = value(environment, "PATH", k_default_path);
+  return [faults, path, &process](Phase phase, bool after) -> Result<void> {
+    const std::string point = fmt::format(" {}:{}:", to_string(phase), after ? "after" : "before");
+    const std::string all = " " + faults + " ";
+    const std::size_t found = all.find(point);
+    if (found == std::string::npos) {
+      return {};
+    }
+    const std::size_t begin = found + point.size();
+    const Command command{
+        .argv = {all.substr(begin, all.find(' ', begin) - begin)},
+        .environment = {{"PATH", path}, {"TALLYMAN_PID", std::to_string(getpid())}}};
+    const auto exit = process.run(command);
+    if (!exit) {
+      return std::unexpected(exit.error());
+    }
+    return exit->ok() ? Result<void>()
+                      : fail(ErrorKind::process, "a test made phase {} fail", to_string(phase));
+  };
+}
+#else
+PhaseHook phase_hook(const Environment& /*environment*/, Process& /*process*/) {
+  return {};
+}
+#endif
+
 InsecureRegistries insecure_registries(Engine& engine, Log& log) {
   const auto info = engine.info();
   if (!info) {
@@ -173,8 +211,10 @@ int work(const Arguments& arguments, const Environment& environment, const Confi
   // finished, whoever wants a stop.
   const Stop never;
   CurlHttp engine_http(never, agent);
+  // A pull can take long, and touches no container: a stop ends it.
+  CurlHttp pull_http(stop, agent);
   CurlHttp registry_http(stop, agent);
-  DockerEngine engine(engine_http, *socket);
+  DockerEngine engine(engine_http, pull_http, *socket);
   CredentialStore credentials(config.registries, docker_config_file(environment), log);
   RemoteRegistry registry(
       registry_http, credentials, config.registries,
@@ -183,9 +223,12 @@ int work(const Arguments& arguments, const Environment& environment, const Confi
     return digest_command(registry, arguments.image, arguments.platform, arguments.json, out, log);
   }
   PosixProcess process;
-  ComposeTarget target(process, engine, compose_environment(environment, *socket), log);
-  Deployer deployer(registry, engine, target, clock, log);
+  const Environment child_environment = compose_environment(environment, *socket);
+  ComposeTarget target(process, engine, child_environment, log);
+  HealthGate gate(engine, engine_http, process, clock, child_environment, connect_tcp);
   const StateDirectory state(arguments.state_directory);
+  Deployer deployer(
+      {registry, engine, target, gate, state, clock, stop, log, phase_hook(environment, process)});
 
   switch (arguments.command) {
     case CommandName::run: {
@@ -193,7 +236,7 @@ int work(const Arguments& arguments, const Environment& environment, const Confi
         return dry_run_command(config, arguments.services, registry, engine, deployer,
                                memory_to_look_with(state, log), out);
       }
-      Tick tick(config, registry, engine, deployer, state, clock, stop, log);
+      Tick tick(config, registry, engine, deployer, state, clock, log);
       const TickOptions options{.only = arguments.services,
                                 .trigger = trigger(environment),
                                 .version = TALLYMAN_VERSION,

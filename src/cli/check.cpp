@@ -34,10 +34,11 @@ int check_command(const Config& config, const CheckOptions& options, Registry& r
   status.started_at = clock.now();
   status.run_id = format_rfc3339(status.started_at);
   const auto started = clock.steady();
-  const Look look = look_at(config, options.services, registry, engine, memory);
+  const Look look =
+      look_at(config, options.services, registry, engine, memory, {.now = clock.now()});
   for (const ServiceLook& service : look.services) {
-    status.services.push_back(service_status(service, look.host ? &*look.host : nullptr,
-                                             std::nullopt, status.run_id, clock.now(), memory));
+    status.services.push_back(
+        service_status(service, look.host ? &*look.host : nullptr, nullptr, clock.now(), memory));
   }
   status.finished_at = clock.now();
   status.duration = std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady() - started);

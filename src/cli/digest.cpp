@@ -36,7 +36,7 @@ int digest_command(Registry& registry, const std::string& image,
     answer["platform"] = platform->str();
     answer["manifest"] = inside->manifest.str();
     answer["config"] = inside->config.str();
-    answer["layer_bytes"] = inside->layer_bytes;
+    answer["layer_bytes"] = inside->layer_bytes();
     digest = inside->manifest;
   }
   out.line(json ? answer.dump(2) : digest->str());

@@ -78,7 +78,7 @@ void print_plan(const ServiceLook& service, const Host& host, Deployer& deployer
 int explain_command(const Config& config, const ServiceName& service, Registry& registry,
                     Engine& engine, Deployer& deployer, Memory memory, const Clock& clock,
                     Terminal& out) {
-  const Look look = look_at(config, {service}, registry, engine, memory);
+  const Look look = look_at(config, {service}, registry, engine, memory, {.now = clock.now()});
   const ServiceLook& seen = look.services.front();
   const Decision& decision = seen.decision;
   const bool deploys = decision.action == Decision::Action::deploy;

@@ -8,15 +8,15 @@ namespace {
 std::string step_line(const Step& step, int width) {
   const std::string took = humanize(step.took);
   const auto room = static_cast<std::size_t>(std::max(20, width - 24));
-  std::string text = step.text;
-  if (text.size() > room) {
-    text = text.substr(0, room - 3) + "...";
+  std::string text = printable(step.text);
+  if (cut_to(text, room).size() < text.size()) {
+    text = fmt::format("{}...", cut_to(text, room - 3));
   }
   return fmt::format("  {:<9} {:<{}} {:>9}", step.name, text, room, took);
 }
 
-std::string replicas_text(const ServiceStatus& status, int replicas) {
-  std::string text = fmt::format("{}/{} verified", replicas, status.containers.size());
+std::string versions_text(const ServiceStatus& status) {
+  std::string text;
   for (const ImageStatus& image : status.images) {
     if (image.version) {
       text += fmt::format(", {} {}", image.reference, printable(*image.version));
@@ -25,7 +25,18 @@ std::string replicas_text(const ServiceStatus& status, int replicas) {
   return text;
 }
 
-/// Tells a deployment while it goes on.
+/// "  UPDATED   2/2 verified, down 1.9 s, …"
+std::string end_text(const ServiceStatus& status, const Outcome& outcome) {
+  const int replicas = outcome.journal ? outcome.journal->replicas : 0;
+  std::string text = fmt::format("{}/{} verified", replicas, replicas);
+  if (outcome.journal && outcome.journal->downtime) {
+    text += fmt::format(", down {}", humanize(*outcome.journal->downtime));
+  }
+  return text + versions_text(status);
+}
+
+/// Tells a deployment while it goes on. On a terminal the line at the bottom is alive; elsewhere,
+/// as in the journal, there are whole lines only.
 class Teller final : public TickObserver {
  public:
   explicit Teller(Terminal& out) : m_out(out) {}
@@ -44,14 +55,20 @@ class Teller final : public TickObserver {
     }
   }
 
+  void progress(std::string_view name, std::string_view text) override {
+    m_out.passing(fmt::format("  {:<9} {}", name, printable(text)));
+  }
+
   void step(const Step& step) override { m_out.line(step_line(step, m_out.width())); }
 
-  void deployed(const ServiceStatus& status, int replicas) override {
-    if (status.error) {
-      return;  // told at the end, with the others
+  void deployed(const ServiceStatus& status, const Outcome& outcome) override {
+    if (outcome.state == ServiceState::updated) {
+      m_out.line("  " + m_out.styled("UPDATED", Style::good) + "   " + end_text(status, outcome));
+    } else if (outcome.state == ServiceState::rolled_back) {
+      m_out.line("  " + m_out.styled("ROLLED BACK", Style::attention) + " " +
+                 end_text(status, outcome));
     }
-    m_out.line("  " + m_out.styled("UPDATED", Style::good) + "   " +
-               replicas_text(status, replicas));
+    // What went wrong is told at the end, with the others.
   }
 
  private:
@@ -100,7 +117,7 @@ int run_command(Tick& tick, const TickOptions& options, const StateDirectory& st
     return k_exit_locked;
   }
   Teller teller(out);
-  const TickResult result = tick.run(options, teller);
+  const TickResult result = tick.run(options, **lock, teller);
   for (const ServiceStatus& service : result.services) {
     tell_end(service, journald, out, log);
   }
@@ -115,7 +132,7 @@ int run_command(Tick& tick, const TickOptions& options, const StateDirectory& st
 int dry_run_command(const Config& config, const std::vector<ServiceName>& services,
                     Registry& registry, Engine& engine, Deployer& deployer, Memory memory,
                     Terminal& out) {
-  const Look look = look_at(config, services, registry, engine, memory);
+  const Look look = look_at(config, services, registry, engine, memory, {});
   int status = k_exit_ok;
   for (const ServiceLook& service : look.services) {
     std::optional<Error> error = service.decision.error;

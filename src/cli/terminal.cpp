@@ -69,7 +69,34 @@ void append_trimmed(std::string& out, std::string line) {
 
 }  // namespace
 
+std::string_view cut_to(std::string_view text, std::size_t most) {
+  std::size_t end = text.size();
+  while (columns(text.substr(0, end)) > most) {
+    --end;
+  }
+  return text.substr(0, end);
+}
+
+void Terminal::clear_passing() {
+  if (m_passing) {
+    std::fputs("\r\x1b[K", m_stream);
+    m_passing = false;
+  }
+}
+
+void Terminal::passing(std::string_view text) {
+  if (!m_options.live) {
+    return;
+  }
+  clear_passing();
+  const std::string_view shown = cut_to(text, static_cast<std::size_t>(m_options.width - 1));
+  [[maybe_unused]] const std::size_t written = std::fwrite(shown.data(), 1, shown.size(), m_stream);
+  std::fflush(m_stream);
+  m_passing = true;
+}
+
 void Terminal::print(std::string_view text) {
+  clear_passing();
   // A reader that went away is found out by main, which checks the stream at the end.
   [[maybe_unused]] const std::size_t written = std::fwrite(text.data(), 1, text.size(), m_stream);
   std::fflush(m_stream);

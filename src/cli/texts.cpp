@@ -25,10 +25,28 @@ std::string upper(std::string_view text) {
 }
 
 /// "pull failed"
-std::string words(ReasonCode code) {
-  std::string result(to_string(code));
+std::string words(std::string_view code) {
+  std::string result(code);
   std::ranges::replace(result, '_', ' ');
   return result;
+}
+
+/// What tallyman does about it by itself.
+std::string next_text(const ServiceStatus& service) {
+  switch (service.state) {
+    case ServiceState::rolled_back:
+      return service.quarantined.empty()
+                 ? "tried again by a later run"
+                 : fmt::format("{} is quarantined: left alone until its tag moves",
+                               service.quarantined.back().short_hex());
+    case ServiceState::failed:
+      return service.quarantined.empty() ? "tried again by the next run"
+                                         : "left alone until its tag moves; look after it";
+    case ServiceState::pending:
+      return "nothing was touched; tried again by a later run";
+    default:
+      return "";
+  }
 }
 
 }  // namespace
@@ -52,8 +70,9 @@ std::string running_text(const ImageStatus& image) {
 }
 
 std::string trouble_text(const ServiceStatus& service, int width) {
-  std::string text = fmt::format("{}: {}, {}\n", service.name, upper(to_string(service.state)),
-                                 words(service.reason_code));
+  std::string text =
+      fmt::format("{}: {}, {}\n", service.name, upper(words(to_string(service.state))),
+                  words(to_string(service.reason_code)));
   for (const ImageStatus& image : service.images) {
     text += labelled("image", image.reference, width);
     const std::string running = running_text(image);
@@ -64,6 +83,9 @@ std::string trouble_text(const ServiceStatus& service, int width) {
     if (!service.error->remedy.empty()) {
       text += labelled("fix", service.error->remedy, width);
     }
+  }
+  if (const std::string next = next_text(service); !next.empty()) {
+    text += labelled("next", next, width);
   }
   return text;
 }
@@ -92,16 +114,21 @@ std::string summary_text(const std::vector<ServiceStatus>& services) {
 }
 
 int exit_status_of(const std::vector<ServiceStatus>& services) {
-  const bool bad = std::ranges::any_of(services, [](const ServiceStatus& service) {
-    return service.error || service.state == ServiceState::failed ||
-           service.state == ServiceState::unknown;
-  });
-  return bad ? k_exit_failed : k_exit_ok;
+  int status = k_exit_ok;
+  for (const ServiceStatus& service : services) {
+    if (service.state == ServiceState::rolled_back) {
+      status = k_exit_rolled_back;
+    } else if (service.error || service.state == ServiceState::failed ||
+               service.state == ServiceState::unknown) {
+      return k_exit_failed;
+    }
+  }
+  return status;
 }
 
 Result<std::vector<PreparedProject>> prepare(const ServiceLook& service, const Host& host,
                                              Deployer& deployer) {
-  const auto plan = make_plan(service.watch, service.comparisons, service.decision, host);
+  const auto plan = make_plan({{service.watch, service.comparisons, service.decision}}, host);
   if (!plan) {
     return std::unexpected(plan.error());
   }

@@ -45,7 +45,7 @@ int validate_online_command(const Config& config, Registry& registry, Engine& en
   int problems = print_problems(config, out);
   Config readable = config;
   readable.broken.clear();
-  const Look look = look_at(readable, {}, registry, engine, memory);
+  const Look look = look_at(readable, {}, registry, engine, memory, {});
   for (const ServiceLook& service : look.services) {
     std::optional<Error> error = service.decision.error;
     if (service.decision.action == Decision::Action::deploy) {

@@ -34,17 +34,6 @@ Error child_error(const Command& command, const Exit& exit, std::string_view wha
                                           output.empty() ? "" : ": ", output)};
 }
 
-std::vector<const ServicePlan*> all_services(const ProjectPlan& plan) {
-  std::vector<const ServicePlan*> services;
-  for (const ServicePlan& service : plan.services) {
-    services.push_back(&service);
-  }
-  for (const ServicePlan& service : plan.followers) {
-    services.push_back(&service);
-  }
-  return services;
-}
-
 Error wrong_image(const ServicePlan& service, const std::string& resolved) {
   Error error{
       ErrorKind::config,
@@ -91,7 +80,7 @@ const Result<ComposeTool>& ComposeTarget::probe(const std::vector<std::string>& 
 }
 
 Result<bool> ComposeTarget::engine_has_container_config(const ProjectPlan& plan) {
-  const auto image = m_engine.inspect_image(plan.services.front().images.front());
+  const auto image = m_engine.inspect_image(plan.services.front().containers.front().image_id);
   if (!image) {
     return std::unexpected(image.error());
   }
@@ -186,7 +175,7 @@ Result<void> ComposeTarget::check_images(const ComposeTool& tool, const ProjectP
   if (!tool.is_v1()) {
     // Naming a service makes v2 print it whatever its profile is; v1 prints them all and takes no
     // names.
-    for (const ServicePlan* service : all_services(plan)) {
+    for (const ServicePlan* service : plan.all()) {
       command.argv.push_back(service->name);
     }
   }
@@ -204,7 +193,7 @@ Result<void> ComposeTarget::check_images(const ComposeTool& tool, const ProjectP
   if (!images) {
     return std::unexpected(images.error());
   }
-  for (const ServicePlan* service : all_services(plan)) {
+  for (const ServicePlan* service : plan.all()) {
     const auto image = images->find(service->name);
     if (image == images->end()) {
       Error error{ErrorKind::config,
@@ -246,10 +235,10 @@ Result<PreparedProject> ComposeTarget::prepare(const ProjectPlan& plan) {
     // v1 takes a service in a dead network namespace for up to date.
     argv.push_back("--force-recreate");
   }
-  const std::vector<const ServicePlan*> services = all_services(plan);
+  const std::vector<const ServicePlan*> services = plan.all();
   for (const ServicePlan* service : services) {
     // A plain up would go back to the number in the file.
-    argv.insert(argv.end(), {"--scale", fmt::format("{}={}", service->name, service->replicas)});
+    argv.insert(argv.end(), {"--scale", fmt::format("{}={}", service->name, service->replicas())});
   }
   for (const ServicePlan* service : services) {
     argv.push_back(service->name);
@@ -257,8 +246,9 @@ Result<PreparedProject> ComposeTarget::prepare(const ProjectPlan& plan) {
   return prepared;
 }
 
-Result<void> ComposeTarget::recreate(const PreparedProject& project) {
+Result<void> ComposeTarget::recreate(const PreparedProject& project, const Lock& lock) {
   Command command = project.recreate;
+  command.keep_fd = lock.fd();
   command.on_line = [&](std::string_view line) {
     if (!line.empty()) {
       m_log.info("compose {}: {}", project.plan.compose.project, line);

@@ -1,63 +1,68 @@
 #include "tallyman/deploy/deployer.hpp"
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <utility>
+
+#include "deploy/deployment_run.hpp"
 
 namespace tallyman {
 namespace {
 
-std::string megabytes(std::int64_t bytes) {
-  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+ServiceState state_of(Phase phase) {
+  switch (phase) {
+    case Phase::committed:
+      return ServiceState::updated;
+    case Phase::rolled_back:
+      return ServiceState::rolled_back;
+    default:
+      return may_have_touched(phase) ? ServiceState::failed : ServiceState::pending;
+  }
 }
 
-Outcome ended(ServiceState state, ReasonCode code, std::optional<Error> error) {
-  return {.state = state, .reason_code = code, .error = std::move(error)};
+Outcome outcome_of(Journal journal) {
+  Outcome outcome{
+      .state = state_of(journal.phase), .reason_code = journal.reason_code, .error = journal.error};
+  if (outcome.state == ServiceState::updated) {
+    outcome.reason_code = ReasonCode::deployed;
+    outcome.error.reset();
+  } else if (!outcome.error) {
+    // A run that was killed had no time to say more.
+    outcome.reason_code = ReasonCode::killed;
+    outcome.error = Error{ErrorKind::process, "tallyman was killed while it deployed"};
+  }
+  if (outcome.state == ServiceState::failed && journal.plan.may_be_undone()) {
+    outcome.reason_code = ReasonCode::rollback_failed;
+  }
+  if (outcome.error && journal.has_evidence) {
+    outcome.error->remedy += fmt::format("{}its log and state are in {}",
+                                         outcome.error->remedy.empty() ? "" : "; ", journal.folder);
+  }
+  if (outcome.error && outcome.state == ServiceState::rolled_back && journal.was_unhealthy) {
+    outcome.error->message += " (the old containers did not pass the gate before, either)";
+  }
+  outcome.journal = std::move(journal);
+  return outcome;
 }
 
-std::string names_of(const PreparedProject& project) {
-  std::vector<std::string> names;
-  for (const ServicePlan& service : project.plan.services) {
-    names.push_back(service.name);
+std::vector<GateSubject> subjects_of(const DeploymentPlan& plan) {
+  std::vector<GateSubject> subjects;
+  for (const ProjectPlan& project : plan.projects) {
+    for (const ServicePlan* service : project.all()) {
+      for (const PlannedContainer& container : service->containers) {
+        subjects.push_back({container.id, container.name, false});
+      }
+    }
   }
-  for (const ServicePlan& service : project.plan.followers) {
-    names.push_back(service.name);
-  }
-  return fmt::format("{}: {}", project.plan.compose.project, fmt::join(names, ", "));
+  return subjects;
 }
-
-/// Is `digest` what the engine calls this image?
-bool has_digest(const Image& image, const ImageReference& by_digest) {
-  if (image.id == by_digest.digest()->str()) {
-    return true;
-  }
-  return std::ranges::any_of(image.repo_digests, [&](const std::string& text) {
-    return repo_digest_of(text, by_digest) == by_digest.digest();
-  });
-}
-
-class Stopwatch {
- public:
-  explicit Stopwatch(const Clock& clock) : m_clock(clock), m_start(clock.steady()) {}
-  [[nodiscard]] std::chrono::milliseconds elapsed() const {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(m_clock.steady() - m_start);
-  }
-
- private:
-  const Clock& m_clock;
-  std::chrono::steady_clock::time_point m_start;
-};
 
 }  // namespace
-
-Deployer::Deployer(Registry& registry, Engine& engine, Target& target, const Clock& clock, Log& log)
-    : m_registry(registry), m_engine(engine), m_target(target), m_clock(clock), m_log(log) {}
 
 Result<std::vector<PreparedProject>> Deployer::prepare(const DeploymentPlan& plan) {
   std::vector<PreparedProject> prepared;
   for (const ProjectPlan& project : plan.projects) {
-    auto one = m_target.prepare(project);
+    auto one = m_tools.target.prepare(project);
     if (!one) {
       return std::unexpected(one.error());
     }
@@ -66,152 +71,128 @@ Result<std::vector<PreparedProject>> Deployer::prepare(const DeploymentPlan& pla
   return prepared;
 }
 
-Result<std::string> Deployer::image_id_of(const ImageReference& by_digest) {
-  const auto detail = m_engine.inspect_image(by_digest.familiar());
-  if (!detail) {
-    return std::unexpected(detail.error());
+Outcome Deployer::deploy(const DeploymentPlan& plan, const Lock& lock,
+                         DeploymentObserver& observer) {
+  Outcome untouched{.state = ServiceState::pending, .reason_code = ReasonCode::interrupted};
+  if (m_tools.stop.requested()) {
+    untouched.error = Error{ErrorKind::cancelled, "told to stop before its deployment began"};
+    return untouched;
   }
-  if (!has_digest(detail->image, by_digest)) {
-    return fail(ErrorKind::protocol, "the engine pulled {} and shows another digest for it",
-                by_digest.familiar());
+  const auto prepared = prepare(plan);
+  if (!prepared) {
+    untouched.reason_code = ReasonCode::preflight_failed;
+    untouched.error = prepared.error();
+    return untouched;
   }
-  return detail->image.id;
+  if (auto outcome = preflight(plan)) {
+    return std::move(*outcome);
+  }
+
+  const Timestamp now = m_tools.clock.now();
+  Journal journal{.id = m_tools.state.new_deployment_id(now, plan.parts.front().service),
+                  .folder = {},
+                  .started_at = now,
+                  .plan = plan};
+  journal.folder = m_tools.state.deployment_folder(journal.id);
+  journal.images.resize(plan.images.size());
+  for (const PreparedProject& project : *prepared) {
+    const Command& command = project.recreate;
+    journal.commands.push_back(
+        {command.argv, command.directory, command.environment, command.timeout});
+  }
+  for (const DeploymentPart& part : plan.parts) {
+    if (auto good = m_tools.gate.look(subjects_of(plan), part.health); !good) {
+      journal.was_unhealthy = true;
+      observer.step({"before", "failed before: " + good.error().error.message, {}});
+    }
+  }
+  DeploymentRun run(m_tools, lock, observer, std::move(journal));
+  return outcome_of(run.go());
 }
 
-Result<Deployer::Pulled> Deployer::pull(const ImagePlan& image,
-                                        const std::function<void(const Step&)>& on_step) {
-  const Stopwatch watch(m_clock);
-  auto credential = m_registry.credential(image.reference);
-  if (!credential) {
-    return std::unexpected(credential.error());
+Result<std::vector<Outcome>> Deployer::recover(const Lock& lock, DeploymentObserver& observer) {
+  auto journals = m_tools.state.open_journals();
+  if (!journals) {
+    return std::unexpected(journals.error());
   }
-  const ImageReference by_digest = image.reference.at(image.digest);
-  const auto bytes = m_engine.pull(by_digest, image.platform, *credential, {});
-  if (!bytes) {
-    return std::unexpected(
-        with_context(bytes.error(), fmt::format("pull of {}", by_digest.familiar())));
+  std::vector<Outcome> outcomes;
+  std::optional<Error> away;
+  if (std::ranges::any_of(*journals, [](const Journal& one) { return !has_ended(one.phase); })) {
+    if (const auto host = m_tools.engine.observe(); !host) {
+      away = host.error();
+    }
   }
-  auto id = image_id_of(by_digest);
-  if (!id) {
-    return std::unexpected(id.error());
+  for (Journal& journal : *journals) {
+    m_tools.log.warning("deployment {} was left open at {}", journal.id, to_string(journal.phase));
+    if (away && !has_ended(journal.phase)) {
+      // However long the engine is away, that is no try that failed.
+      Error error = with_context(*away, fmt::format("deployment {} is still open", journal.id));
+      outcomes.push_back(outcome_of(std::move(journal)));
+      outcomes.back().reason_code = ReasonCode::engine_error;
+      outcomes.back().error = std::move(error);
+      continue;
+    }
+    ++journal.recoveries;
+    const PhaseEvent event =
+        journal.recoveries > k_most_recoveries ? PhaseEvent::exhausted : PhaseEvent::interrupted;
+    DeploymentRun run(m_tools, lock, observer, std::move(journal));
+    outcomes.push_back(outcome_of(run.go(event)));
   }
-  on_step({"pull",
-           fmt::format("{}, {}", image.digest.short_hex(),
-                       *bytes > 0 ? megabytes(*bytes) : std::string("nothing to transfer")),
-           watch.elapsed()});
-  return Pulled{image.reference, image.digest, std::move(*id)};
+  return outcomes;
 }
 
-Result<void> Deployer::tag(const ImagePlan& image, const Pulled& pulled) {
-  auto tagged = m_engine.tag(pulled.image_id, image.reference);
-  if (tagged || tagged.error().kind != ErrorKind::not_found) {
-    return tagged;
+Result<void> Deployer::close(const Journal& journal, const Memory& memory) {
+  if (auto removed = remove_images(journal, memory); !removed) {
+    // They only take up space.
+    m_tools.log.warning("old images stay for now: {}", removed.error().message);
   }
-  // Somebody's `image prune` took it: an image without a tag is dangling.
-  m_log.warning("{} was removed before it could be tagged; pulling it again",
-                image.reference.at(image.digest).familiar());
-  const auto again = pull(image, [](const Step&) {});
-  if (!again) {
-    return std::unexpected(again.error());
+  if (m_tools.on_phase) {
+    if (auto result = m_tools.on_phase(journal.phase, true); !result) {
+      return result;
+    }
   }
-  return m_engine.tag(again->image_id, image.reference);
+  return m_tools.state.close_journal(journal);
 }
 
-/// A pull can take long: what somebody stopped, scaled or changed meanwhile is not put back to what
-/// was planned.
-Result<void> Deployer::check_containers(const DeploymentPlan& plan) {
-  const auto host = m_engine.observe();
+/// Rollback tags that nobody keeps, of the repositories of this deployment; and the image that
+/// failed, if it came with it. The engine itself refuses where a container uses one.
+Result<void> Deployer::remove_images(const Journal& journal, const Memory& memory) {
+  std::set<std::string> kept;
+  for (const auto& [name, service] : memory.services) {
+    for (const KeptImage& image : service.kept) {
+      kept.insert(image.tag);
+    }
+  }
+  const auto host = m_tools.engine.observe();
   if (!host) {
     return std::unexpected(host.error());
   }
-  for (const ProjectPlan& project : plan.projects) {
-    for (const ServicePlan& service : project.services) {
-      std::set<std::string> alive;
-      for (const Container& container : host->containers) {
-        if (container.alive() && is_compose_service(container) &&
-            container.label(k_label_project) == project.compose.project &&
-            container.label(k_label_service) == service.name) {
-          alive.insert(container.id);
-        }
+  const auto remove = [&](const std::string& image) {
+    if (auto removed = m_tools.engine.remove_image(image); !removed) {
+      m_tools.log.debug("{} stays: {}", image, removed.error().message);
+    }
+  };
+  for (const auto& [id, image] : host->images) {
+    for (const std::string& tag : image.repo_tags) {
+      const auto reference = ImageReference::parse(tag);
+      const bool ours = reference && reference->tag() &&
+                        reference->tag()->starts_with("tallyman-rollback-") &&
+                        std::ranges::any_of(journal.plan.images, [&](const ImagePlan& planned) {
+                          return planned.reference.repository() == reference->repository();
+                        });
+      if (ours && !kept.contains(reference->str())) {
+        remove(tag);
       }
-      if (alive != std::set(service.containers.begin(), service.containers.end())) {
-        return fail(ErrorKind::transient,
-                    "the containers of service {} changed during the pull; they are left alone",
-                    service.name);
-      }
+    }
+  }
+  for (std::size_t i = 0; i < journal.plan.images.size(); ++i) {
+    const ImageProgress& progress = journal.images.at(i);
+    if (journal.phase == Phase::rolled_back && journal.judged && !progress.was_here &&
+        !progress.image_id.empty()) {
+      remove(progress.image_id);
     }
   }
   return {};
-}
-
-/// Compose takes what the tag means on this host at that moment.
-Result<void> Deployer::check_tags(const std::vector<Pulled>& pulled) {
-  for (const Pulled& image : pulled) {
-    const auto detail = m_engine.inspect_image(image.reference.familiar());
-    if (!detail) {
-      return std::unexpected(detail.error());
-    }
-    if (detail->image.id != image.image_id) {
-      return fail(ErrorKind::transient,
-                  "somebody moved the local tag {} away from {} while it was being deployed",
-                  image.reference.familiar(), image.digest.short_hex());
-    }
-  }
-  return {};
-}
-
-Outcome Deployer::deploy(const DeploymentPlan& plan,
-                         const std::function<void(const Step&)>& on_step) {
-  const auto prepared = prepare(plan);
-  if (!prepared) {
-    return ended(ServiceState::pending, ReasonCode::preflight_failed, prepared.error());
-  }
-
-  // All are there before the first tag moves: a pull that fails leaves nothing half done.
-  std::vector<Pulled> pulled;
-  for (const ImagePlan& image : plan.images) {
-    auto one = pull(image, on_step);
-    if (!one) {
-      return ended(ServiceState::pending, ReasonCode::pull_failed, one.error());
-    }
-    pulled.push_back(std::move(*one));
-  }
-  if (auto checked = check_containers(plan); !checked) {
-    return ended(ServiceState::pending, ReasonCode::preflight_failed, checked.error());
-  }
-  std::map<ImageReference, std::string> images;
-  for (std::size_t i = 0; i < pulled.size(); ++i) {
-    if (auto tagged = tag(plan.images[i], pulled[i]); !tagged) {
-      return ended(ServiceState::pending, ReasonCode::pull_failed, tagged.error());
-    }
-    images.emplace(pulled[i].reference, pulled[i].image_id);
-  }
-
-  for (const PreparedProject& project : *prepared) {
-    const Stopwatch watch(m_clock);
-    if (auto checked = check_tags(pulled); !checked) {
-      const bool first = &project == &prepared->front();
-      return ended(first ? ServiceState::pending : ServiceState::failed,
-                   first ? ReasonCode::pull_failed : ReasonCode::recreate_failed, checked.error());
-    }
-    if (auto recreated = m_target.recreate(project); !recreated) {
-      return ended(ServiceState::failed, ReasonCode::recreate_failed, recreated.error());
-    }
-    on_step({"recreate", names_of(project), watch.elapsed()});
-  }
-
-  const auto host = m_engine.observe();
-  if (!host) {
-    return ended(ServiceState::failed, ReasonCode::engine_error,
-                 with_context(host.error(), "reading back what runs"));
-  }
-  ReadBack result = read_back(plan, images, *host);
-  if (result.failure) {
-    return std::move(*result.failure);
-  }
-  Outcome outcome = ended(ServiceState::updated, ReasonCode::deployed, std::nullopt);
-  outcome.replicas = result.verified;
-  return outcome;
 }
 
 }  // namespace tallyman

@@ -1,222 +1,248 @@
 #include "tallyman/deploy/plan.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <map>
-#include <span>
 #include <utility>
 
-#include "tallyman/io/files.hpp"
+#include "deploy/project_settings.hpp"
 
 namespace tallyman {
 namespace {
 
-bool exists(const std::string& path) {
-  return access(path.c_str(), F_OK) == 0;
+/// Without what was put before the name when a recreation was cut: "<12 hex>_".
+std::string canonical_name(const std::string& name) {
+  constexpr std::size_t k_hex = 12;
+  const bool prefixed = name.size() > k_hex + 1 && name[k_hex] == '_' &&
+                        name.find_first_not_of("0123456789abcdef") == k_hex;
+  return prefixed ? name.substr(k_hex + 1) : name;
 }
 
-std::vector<std::string_view> split_at_commas(std::string_view text) {
-  std::vector<std::string_view> parts;
-  while (!text.empty()) {
-    const std::size_t comma = text.find(',');
-    parts.push_back(text.substr(0, comma));
-    text = comma == std::string_view::npos ? "" : text.substr(comma + 1);
-  }
-  return parts;
-}
-
-/// Compose joins the paths of a label with commas, and a path may hold one: the longest join that
-/// exists is the path.
-std::vector<std::string> paths_of_label(std::string_view label, const std::string& base) {
-  const std::vector<std::string_view> parts = split_at_commas(label);
-  std::vector<std::string> paths;
-  for (std::size_t first = 0; first < parts.size();) {
-    std::string path(parts[first]);
-    std::size_t taken = 1;
-    for (std::size_t count = parts.size() - first; count > 1; --count) {
-      const std::span joined(parts.data() + first, count);
-      if (std::string whole = fmt::format("{}", fmt::join(joined, ","));
-          exists(absolute_path(whole, base))) {
-        path = std::move(whole);
-        taken = count;
-        break;
-      }
-    }
-    paths.push_back(absolute_path(path, base));
-    first += taken;
-  }
-  return paths;
-}
-
-std::vector<std::string> absolute_paths(const std::vector<std::string>& paths,
-                                        const std::string& base) {
-  std::vector<std::string> result;
-  for (const std::string& path : paths) {
-    result.push_back(absolute_path(path, base));
-  }
-  return result;
-}
-
-Result<void> check_files(const std::vector<std::string>& paths, bool from_label,
-                         std::string_view what, const Watch& watch, const Container& container) {
-  for (const std::string& path : paths) {
-    if (!exists(path)) {
-      const std::string source =
-          from_label ? fmt::format("which container {} was started with", container.name)
-                     : fmt::format("which {} names", watch.file);
-      Error error{ErrorKind::config, fmt::format("{} {}, {}, is not there", what, path, source)};
-      error.remedy =
-          fmt::format("set directory, files and env_files under [compose] in {}", watch.file);
-      return std::unexpected(std::move(error));
-    }
-  }
-  return {};
-}
-
-/// The drop-in's settings, completed from the labels of a container of the project.
-Result<ComposeSettings> complete(const Watch& watch, const Container& container) {
-  ComposeSettings compose = watch.compose;
-  compose.project = container.label(k_label_project);
-  if (compose.directory.empty()) {
-    compose.directory = container.label(k_label_working_dir);
-  }
-  if (compose.directory.empty() || !compose.directory.starts_with('/')) {
-    Error error{ErrorKind::config,
-                fmt::format("container {} does not say in which folder its compose project {} is",
-                            container.name, compose.project)};
-    error.remedy = fmt::format("set directory under [compose] in {}", watch.file);
-    return std::unexpected(std::move(error));
-  }
-  if (auto checked = check_files({compose.directory}, watch.compose.directory.empty(),
-                                 "project directory", watch, container);
-      !checked) {
-    return std::unexpected(checked.error());
-  }
-
-  const bool files_from_label = compose.files.empty();
-  compose.files = files_from_label
-                      ? paths_of_label(container.label(k_label_config_files), compose.directory)
-                      : absolute_paths(compose.files, compose.directory);
-  const bool env_from_label = compose.env_files.empty();
-  compose.env_files =
-      env_from_label ? paths_of_label(container.label(k_label_environment_file), compose.directory)
-                     : absolute_paths(compose.env_files, compose.directory);
-  if (auto checked = check_files(compose.files, files_from_label, "compose file", watch, container);
-      !checked) {
-    return std::unexpected(checked.error());
-  }
-  if (auto checked = check_files(compose.env_files, env_from_label, "env file", watch, container);
-      !checked) {
-    return std::unexpected(checked.error());
-  }
-  return compose;
-}
-
-/// Every running container of a service, also those that the drop-in does not select: compose
-/// counts them all.
+/// Every container of a service, also those that the drop-in does not select: compose counts them
+/// all.
 ServicePlan service_plan(const Host& host, std::string_view project, std::string_view service,
                          const ImageReference& reference) {
-  ServicePlan plan{.name = std::string(service), .reference = reference, .replicas = 0};
+  ServicePlan plan{.name = std::string(service), .reference = reference};
   for (const Container& container : host.containers) {
-    if (container.alive() && is_compose_service(container) &&
-        container.label(k_label_project) == project &&
-        container.label(k_label_service) == service) {
-      ++plan.replicas;
-      plan.containers.push_back(container.id);
-      plan.images.push_back(container.image_id);
+    if (!is_of_service(container, project, service)) {
+      continue;
+    }
+    if (container.alive()) {
+      plan.containers.push_back({container.id, canonical_name(container.name),
+                                 container_number(container), container.image_id});
+    } else {
+      plan.bystanders.push_back(container.id);
     }
   }
   return plan;
 }
 
 /// Running services whose containers live in the network namespace of a container that goes away.
-std::vector<ServicePlan> followers_of(const ProjectPlan& project, const Host& host) {
+Result<std::vector<ServicePlan>> followers_of(const ProjectPlan& project, const Host& host) {
   std::vector<std::string> namespaces;
   std::vector<std::string> known;
   for (const ServicePlan& service : project.services) {
     known.push_back(service.name);
-    for (const std::string& id : service.containers) {
-      namespaces.push_back("container:" + id);
+    for (const PlannedContainer& container : service.containers) {
+      namespaces.push_back("container:" + container.id);
     }
   }
   std::vector<ServicePlan> followers;
   for (const Container& container : host.containers) {
     const std::string name(container.label(k_label_service));
-    if (!container.alive() || !is_compose_service(container) ||
-        container.label(k_label_project) != project.compose.project ||
+    if (!container.alive() || !is_of_service(container, project.compose.project, name) ||
         std::ranges::find(namespaces, container.network_mode) == namespaces.end() ||
         std::ranges::find(known, name) != known.end()) {
       continue;
     }
     known.push_back(name);
-    if (auto reference = ImageReference::parse(container.image)) {
-      followers.push_back(service_plan(host, project.compose.project, name, *reference));
+    const auto reference = ImageReference::parse(container.image);
+    if (!reference) {
+      return fail(ErrorKind::config,
+                  "{} shares the network of a container that is to be recreated, so it must be "
+                  "recreated too, but nobody knows its image's name: {}",
+                  container.name, reference.error().message);
     }
+    followers.push_back(service_plan(host, project.compose.project, name, *reference));
   }
   return followers;
 }
 
+/// One compose call of one drop-in.
 struct Group {
+  const Watch* watch = nullptr;
   const Container* newest = nullptr;
   std::map<std::string, ImageReference> services;
 };
+using Groups = std::map<std::pair<std::size_t, std::string>, Group>;  // by request and project
 
-void add_to_group(Group& group, const Replica& replica, const ImageReference& reference) {
+void add_to_group(Group& group, const Watch& watch, const Replica& replica,
+                  const ImageReference& reference) {
+  group.watch = &watch;
   if (group.newest == nullptr || replica.container.created > group.newest->created) {
     group.newest = &replica.container;
   }
   group.services.insert_or_assign(std::string(replica.container.label(k_label_service)), reference);
 }
 
-}  // namespace
+/// What most replicas of a project run: the way back goes there.
+void add_old_images(const WatchedImage& running, ImagePlan& image) {
+  std::map<std::string, std::map<std::string, int>> counts;
+  for (const Replica& replica : running.replicas) {
+    if (is_compose_service(replica.container)) {
+      ++counts[std::string(replica.container.label(k_label_project))][replica.container.image_id];
+    }
+  }
+  for (const auto& [project, images] : counts) {
+    const std::string& most =
+        std::ranges::max_element(images, {}, [](const auto& one) { return one.second; })->first;
+    const auto replica = std::ranges::find(
+        running.replicas, most, [](const Replica& one) { return one.container.image_id; });
+    if (std::ranges::find(image.old, project, &OldImage::project) == image.old.end()) {
+      image.old.push_back({project, most, pullable_digest(running.reference, *replica)});
+    }
+  }
+}
 
-Result<DeploymentPlan> make_plan(const Watch& watch, const std::vector<Comparison>& comparisons,
-                                 const Decision& decision, const Host& host) {
-  DeploymentPlan plan{.service = watch.name, .images = {}, .projects = {}};
-  std::map<std::string, Group> groups;
-  for (std::size_t i = 0; i < comparisons.size(); ++i) {
-    const Comparison& comparison = comparisons[i];
-    if (!decision.images.at(i).deploy) {
+void add_image(const Comparison& comparison, std::vector<ImagePlan>& images) {
+  const RemoteImage& remote = comparison.remote->value();
+  auto image = std::ranges::find(images, remote.reference, &ImagePlan::reference);
+  if (image == images.end()) {
+    images.push_back(
+        {.reference = remote.reference, .digest = remote.digest, .platform = comparison.platform});
+    image = images.end() - 1;
+  }
+  if (remote.platform) {
+    image->manifest = remote.platform->manifest;
+    image->layers = remote.platform->layers;
+  }
+  add_old_images(comparison.running, *image);
+}
+
+/// What all replicas of all references run; nothing where they differ.
+std::optional<Digest> common_digest(const std::vector<Comparison>& comparisons) {
+  std::optional<Digest> common;
+  for (const Comparison& comparison : comparisons) {
+    for (const Replica& replica : comparison.running.replicas) {
+      const auto digest = pullable_digest(comparison.running.reference, replica);
+      if (!digest || (common && *common != *digest)) {
+        return std::nullopt;
+      }
+      common = digest;
+    }
+  }
+  return common;
+}
+
+void add_request(const DeploymentRequest& request, std::size_t index, DeploymentPlan& plan,
+                 Groups& groups) {
+  std::vector<ImageReference> references;
+  std::vector<Digest> digests;
+  for (std::size_t i = 0; i < request.comparisons.size(); ++i) {
+    const Comparison& comparison = request.comparisons[i];
+    if (!request.decision.images.at(i).deploy) {
       continue;
     }
     const RemoteImage& remote = comparison.remote->value();
-    plan.images.push_back({remote.reference, remote.digest, comparison.platform,
-                           remote.platform ? remote.platform->layer_bytes : 0});
+    references.push_back(remote.reference);
+    digests.push_back(remote.digest);
+    add_image(comparison, plan.images);
     for (const Replica& replica : comparison.running.replicas) {
       if (is_compose_service(replica.container)) {
-        add_to_group(groups[std::string(replica.container.label(k_label_project))], replica,
-                     remote.reference);
+        const std::string project(replica.container.label(k_label_project));
+        add_to_group(groups[{index, project}], request.watch, replica, remote.reference);
       }
     }
   }
+  plan.parts.push_back({.service = request.watch.name,
+                        .references = std::move(references),
+                        .from = common_digest(request.comparisons),
+                        .to = digests.at(0),
+                        .rollback = request.watch.rollback,
+                        .health = request.watch.health});
+}
 
-  for (const auto& [name, group] : groups) {
-    ProjectPlan project{
-        .compose = {},
-        .created_by_v1 = group.newest->label(k_label_compose_version).starts_with("1."),
-        .services = {}};
-    for (const auto& [service, reference] : group.services) {
-      // What was stopped since it was looked at is not started again.
-      if (auto one = service_plan(host, name, service, reference); one.replicas > 0) {
-        project.services.push_back(std::move(one));
+Result<std::optional<ProjectPlan>> project_plan(const std::string& name, const Group& group,
+                                                const Host& host) {
+  ProjectPlan project{
+      .compose = {},
+      .created_by_v1 = group.newest->label(k_label_compose_version).starts_with("1.")};
+  for (const auto& [service, reference] : group.services) {
+    // What was stopped since it was looked at is not started again.
+    if (auto one = service_plan(host, name, service, reference); !one.containers.empty()) {
+      project.services.push_back(std::move(one));
+    }
+  }
+  if (project.services.empty()) {
+    return std::nullopt;
+  }
+  auto compose = project_settings(*group.watch, *group.newest);
+  if (!compose) {
+    return std::unexpected(compose.error());
+  }
+  project.compose = std::move(*compose);
+  auto followers = followers_of(project, host);
+  if (!followers) {
+    return std::unexpected(followers.error());
+  }
+  project.followers = std::move(*followers);
+  return project;
+}
+
+bool share_reference(const DeploymentRequest& a, const DeploymentRequest& b) {
+  for (std::size_t i = 0; i < a.comparisons.size(); ++i) {
+    for (std::size_t j = 0; j < b.comparisons.size(); ++j) {
+      if (a.decision.images.at(i).deploy && b.decision.images.at(j).deploy &&
+          a.comparisons[i].running.reference == b.comparisons[j].running.reference) {
+        return true;
       }
     }
-    if (project.services.empty()) {
-      continue;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<DeploymentPlan> make_plan(const std::vector<DeploymentRequest>& requests, const Host& host) {
+  DeploymentPlan plan;
+  Groups groups;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    add_request(requests[i], i, plan, groups);
+  }
+  for (const auto& [key, group] : groups) {
+    auto project = project_plan(key.second, group, host);
+    if (!project) {
+      return std::unexpected(project.error());
     }
-    auto compose = complete(watch, *group.newest);
-    if (!compose) {
-      return std::unexpected(compose.error());
+    if (*project) {
+      plan.projects.push_back(std::move(**project));
     }
-    project.compose = std::move(*compose);
-    project.followers = followers_of(project, host);
-    plan.projects.push_back(std::move(project));
   }
   if (plan.projects.empty()) {
-    return fail(ErrorKind::transient, "nothing of service {} runs any more", watch.name);
+    return fail(ErrorKind::transient, "nothing of service {} runs any more", plan.name());
   }
   return plan;
+}
+
+std::vector<std::vector<std::size_t>> group_by_reference(
+    const std::vector<DeploymentRequest>& requests) {
+  std::vector<std::vector<std::size_t>> groups;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    std::vector<std::size_t> mine = {i};
+    // One request can join what were two groups.
+    std::erase_if(groups, [&](const std::vector<std::size_t>& group) {
+      const bool shares = std::ranges::any_of(
+          group, [&](std::size_t other) { return share_reference(requests[i], requests[other]); });
+      if (shares) {
+        mine.insert(mine.end(), group.begin(), group.end());
+      }
+      return shares;
+    });
+    std::ranges::sort(mine);
+    groups.push_back(std::move(mine));
+  }
+  std::ranges::sort(groups, {},
+                    [](const std::vector<std::size_t>& group) { return group.front(); });
+  return groups;
 }
 
 }  // namespace tallyman

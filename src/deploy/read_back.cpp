@@ -1,88 +1,144 @@
-#include <algorithm>
+#include "tallyman/deploy/read_back.hpp"
 
-#include "tallyman/deploy/deployer.hpp"
+#include <algorithm>
+#include <map>
 
 namespace tallyman {
 namespace {
 
-Outcome failed(ReasonCode code, std::string message) {
-  return {.state = ServiceState::failed,
-          .reason_code = code,
-          .error = Error{ErrorKind::process, std::move(message)}};
+using Containers = std::expected<std::vector<Container>, ReadBackFailure>;
+
+std::unexpected<ReadBackFailure> wrong(std::string message) {
+  return std::unexpected(ReadBackFailure{ReasonCode::wrong_result, std::move(message)});
 }
 
-/// Only what really runs counts: a container that restarts over and over is not good.
-std::vector<const Container*> running_containers(const Host& host, std::string_view project,
-                                                 std::string_view service) {
-  std::vector<const Container*> containers;
+bool is_old(const ServicePlan& service, const Container& container) {
+  return std::ranges::find(service.containers, container.id, &PlannedContainer::id) !=
+         service.containers.end();
+}
+
+/// What stands for the service now. A new container that has ended already, or never ran, is one of
+/// them: what to think of it is for the health gate to say.
+bool counts(const ServicePlan& service, const Container& container) {
+  const auto& bystanders = service.bystanders;
+  return container.alive() ||
+         (container.status != ContainerStatus::removing && !is_old(service, container) &&
+          std::ranges::find(bystanders, container.id) == bystanders.end());
+}
+
+Containers containers_of(const ProjectPlan& project, const ServicePlan& service, const Host& host) {
+  std::vector<Container> containers;
   for (const Container& container : host.containers) {
-    if (container.status == ContainerStatus::running && is_compose_service(container) &&
-        container.label(k_label_project) == project &&
-        container.label(k_label_service) == service) {
-      containers.push_back(&container);
+    if (is_of_service(container, project.compose.project, service.name) &&
+        counts(service, container)) {
+      containers.push_back(container);
+    }
+  }
+  if (static_cast<int>(containers.size()) != service.replicas()) {
+    return wrong(fmt::format("service {}: {} of {} containers are there after the recreation",
+                             service.name, containers.size(), service.replicas()));
+  }
+  for (const PlannedContainer& planned : service.containers) {
+    if (std::ranges::find(containers, planned.name, &Container::name) == containers.end()) {
+      return wrong(fmt::format("no container is called {}", planned.name));
     }
   }
   return containers;
 }
 
-bool is_old(const ServicePlan& service, const Container& container) {
-  return std::ranges::find(service.containers, container.id) != service.containers.end();
-}
-
-std::optional<Outcome> check_count(const ServicePlan& service, std::size_t running) {
-  if (static_cast<int>(running) == service.replicas) {
+std::optional<ReadBackFailure> check_image(const ServicePlan& service, const Container& container,
+                                           const std::string& wanted) {
+  if (container.image_id == wanted) {
     return std::nullopt;
   }
-  return failed(ReasonCode::wrong_result,
-                fmt::format("service {}: {} of {} containers run after the recreation",
-                            service.name, running, service.replicas));
+  if (is_old(service, container)) {
+    return ReadBackFailure{
+        ReasonCode::not_recreated,
+        fmt::format("compose reported success, but left {} as it was", container.name)};
+  }
+  return ReadBackFailure{
+      ReasonCode::wrong_result,
+      fmt::format("{} runs image {} and not {}", container.name, container.image_id, wanted)};
+}
+
+/// "container:<id>" of one that is gone is a dead network.
+bool is_connected(const Container& follower, const std::vector<Container>& containers) {
+  constexpr std::string_view k_scheme = "container:";
+  if (!follower.network_mode.starts_with(k_scheme)) {
+    return true;
+  }
+  const std::string id = follower.network_mode.substr(k_scheme.size());
+  return std::ranges::find(containers, id, &Container::id) != containers.end();
 }
 
 }  // namespace
 
-ReadBack read_back(const DeploymentPlan& plan, const std::map<ImageReference, std::string>& images,
-                   const Host& host) {
-  ReadBack result;
+std::expected<std::vector<Container>, ReadBackFailure> read_back(const DeploymentPlan& plan,
+                                                                 const WantedImage& wanted,
+                                                                 const Host& host) {
+  std::vector<Container> all;
   for (const ProjectPlan& project : plan.projects) {
     for (const ServicePlan& service : project.services) {
-      const auto containers = running_containers(host, project.compose.project, service.name);
-      const std::string& wanted = images.at(service.reference);
-      for (const Container* container : containers) {
-        if (container->image_id == wanted) {
-          ++result.verified;
-          continue;
+      const auto containers = containers_of(project, service, host);
+      if (!containers) {
+        return containers;
+      }
+      for (const Container& container : *containers) {
+        if (auto failure = check_image(service, container,
+                                       wanted(project.compose.project, service.reference))) {
+          return std::unexpected(std::move(*failure));
         }
-        const bool untouched = is_old(service, *container);
-        result.failure = untouched
-                             ? failed(ReasonCode::not_recreated,
-                                      fmt::format("compose reported success, but left {} as it was",
-                                                  container->name))
-                             : failed(ReasonCode::wrong_result,
-                                      fmt::format("{} runs image {} and not {}, which was deployed",
-                                                  container->name, container->image_id, wanted));
-        return result;
-      }
-      if ((result.failure = check_count(service, containers.size()))) {
-        return result;
-      }
-    }
-    for (const ServicePlan& follower : project.followers) {
-      const auto running = running_containers(host, project.compose.project, follower.name);
-      const auto old = std::ranges::find_if(
-          running, [&](const Container* container) { return is_old(follower, *container); });
-      if (old != running.end()) {
-        result.failure = failed(
-            ReasonCode::not_recreated,
-            fmt::format("compose left {} in the network namespace of a container that is gone",
-                        (*old)->name));
-        return result;
-      }
-      if ((result.failure = check_count(follower, running.size()))) {
-        return result;
+        all.push_back(container);
       }
     }
   }
-  return result;
+  for (const ProjectPlan& project : plan.projects) {
+    for (const ServicePlan& follower : project.followers) {
+      const auto containers = containers_of(project, follower, host);
+      if (!containers) {
+        return containers;
+      }
+      for (const Container& container : *containers) {
+        if (!is_connected(container, host.containers)) {
+          return std::unexpected(ReadBackFailure{
+              ReasonCode::not_recreated,
+              fmt::format("compose left {} in the network namespace of a container that is gone",
+                          container.name)});
+        }
+        all.push_back(container);
+      }
+    }
+  }
+  return all;
+}
+
+std::optional<std::chrono::milliseconds> downtime_of(const ProjectPlan& project,
+                                                     const std::vector<Container>& now,
+                                                     const std::vector<ContainerEvent>& events) {
+  const auto when = [&](const std::string& id,
+                        std::string_view action) -> std::optional<Timestamp> {
+    for (const ContainerEvent& event : events) {
+      if (event.container == id && event.action == action) {
+        return event.at;
+      }
+    }
+    return std::nullopt;
+  };
+  std::optional<std::chrono::milliseconds> longest;
+  for (const ServicePlan& service : project.services) {
+    for (const PlannedContainer& old : service.containers) {
+      const auto replacement = std::ranges::find_if(now, [&](const Container& container) {
+        return is_of_service(container, project.compose.project, service.name) &&
+               container.id != old.id && container_number(container) == old.number;
+      });
+      const auto ended = when(old.id, "die");
+      const auto started = replacement != now.end() ? when(replacement->id, "start") : std::nullopt;
+      if (ended && started) {
+        longest = std::max({longest.value_or(std::chrono::milliseconds{}), *started - *ended});
+      }
+    }
+  }
+  return longest;
 }
 
 }  // namespace tallyman

@@ -63,6 +63,24 @@ Container listed_container(const Fields& fields) {
   return container;
 }
 
+/// Text of whatever runs in there, cut between two characters.
+std::string bounded(std::string text) {
+  constexpr std::size_t k_longest = 4096;  // the engine's own limit for a health check's output
+  if (text.size() > k_longest) {
+    std::size_t end = k_longest;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+      --end;
+    }
+    text.resize(end);
+  }
+  return text;
+}
+
+std::string newest_health_output(const Fields& health) {
+  const std::vector<Fields> log = health.elements("Log");  // oldest first
+  return log.empty() ? "" : bounded(log.back().text("Output"));
+}
+
 Container inspected_container(const Fields& fields) {
   const Fields config = fields.object("Config");
   const Fields state = fields.object("State");
@@ -75,6 +93,9 @@ Container inspected_container(const Fields& fields) {
   container.network_mode = fields.object("HostConfig").text("NetworkMode");
   container.status = parse_container_status(state.text("Status"));
   container.health = parse_health(state.object("Health").text("Status"));
+  container.health_output = newest_health_output(state.object("Health"));
+  container.oom_killed = state.flag("OOMKilled", false);
+  container.start_error = bounded(state.text("Error"));
   container.created = fields.time("Created").value_or(Timestamp{});
   container.restarts = fields.small_number("RestartCount");
   container.started = state.time("StartedAt");
@@ -115,6 +136,19 @@ Result<Container> parse_container(std::string_view body) {
     return std::unexpected(std::move(*problem.error));
   }
   return container;
+}
+
+Result<bool> parse_tty(std::string_view body) {
+  FieldProblem problem{"the inspect of a container"};
+  const auto document = parse_json(body, problem.what);
+  if (!document) {
+    return std::unexpected(document.error());
+  }
+  const bool tty = Fields(*document, "", problem).object("Config").flag("Tty", false);
+  if (problem.error) {
+    return std::unexpected(std::move(*problem.error));
+  }
+  return tty;
 }
 
 bool shows_reference(const Container& listed) {

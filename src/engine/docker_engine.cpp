@@ -1,23 +1,35 @@
 #include "tallyman/engine/docker_engine.hpp"
 
+#include "engine/container_calls.hpp"
 #include "engine/containers.hpp"
 #include "engine/engine_api.hpp"
 #include "engine/engine_text.hpp"
+#include "engine/events.hpp"
 #include "engine/images.hpp"
 #include "engine/info.hpp"
 #include "engine/inspect_call.hpp"
+#include "engine/logs.hpp"
 #include "engine/observation.hpp"
 #include "engine/pull.hpp"
 #include "tallyman/io/encoding.hpp"
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <utility>
 
 namespace tallyman {
 
-DockerEngine::DockerEngine(Http& http, std::string socket_path)
-    : m_api(std::make_unique<EngineApi>(http, std::move(socket_path))) {}
+namespace {
+
+/// Deleting the layers of a big image takes a slow disk minutes, in which the engine says nothing.
+constexpr std::chrono::minutes k_removal_timeout{5};
+
+}  // namespace
+
+DockerEngine::DockerEngine(Http& http, Http& pull_http, std::string socket_path)
+    : m_api(std::make_unique<EngineApi>(http, socket_path)),
+      m_pull_api(std::make_unique<EngineApi>(pull_http, std::move(socket_path))) {}
 
 DockerEngine::~DockerEngine() = default;
 
@@ -101,7 +113,7 @@ Result<std::int64_t> DockerEngine::pull(const ImageReference& reference, const P
     return std::unexpected(
         with_context(parameter.error(), fmt::format("before the pull of {}", reference.str())));
   }
-  return pull_image(*m_api, {reference, platform, *parameter, credential}, progress);
+  return pull_image(*m_pull_api, {reference, platform, *parameter, credential}, progress);
 }
 
 Result<void> DockerEngine::tag(const std::string& image, const ImageReference& reference) {
@@ -119,6 +131,45 @@ Result<void> DockerEngine::tag(const std::string& image, const ImageReference& r
                        percent_encode(reference.repository()), percent_encode(*reference.tag())),
        .what = fmt::format("tag {} as {}:{}", image, reference.repository(), *reference.tag())});
   return body ? Result<void>() : std::unexpected(body.error());
+}
+
+Result<void> DockerEngine::remove_image(const std::string& image) {
+  const auto part = path_part(image);
+  if (!part) {
+    return fail(ErrorKind::not_found, "no image can be called \"{}\"", one_line(image));
+  }
+  // Without force: that would take the names of an image from under a stopped container.
+  const auto body = m_api->body_of({.method = "DELETE",
+                                    .path = fmt::format("/images/{}?noprune=0", *part),
+                                    .what = fmt::format("remove image {}", one_line(image)),
+                                    .timeout = k_removal_timeout,
+                                    .stall_timeout = k_removal_timeout});
+  return body ? Result<void>() : std::unexpected(body.error());
+}
+
+Result<void> DockerEngine::remove_container(const std::string& id) {
+  return tallyman::remove_container(*m_api, id);
+}
+
+Result<void> DockerEngine::rename_container(const std::string& id, const std::string& name) {
+  return tallyman::rename_container(*m_api, id, name);
+}
+
+Result<void> DockerEngine::start_container(const std::string& id) {
+  return tallyman::start_container(*m_api, id);
+}
+
+Result<void> DockerEngine::restart_container(const std::string& id) {
+  return tallyman::restart_container(*m_api, id);
+}
+
+Result<std::string> DockerEngine::logs(const std::string& id, int lines) {
+  return read_logs(*m_api, id, lines);
+}
+
+Result<std::vector<ContainerEvent>> DockerEngine::events(const std::string& project,
+                                                         Timestamp since, Timestamp until) {
+  return read_events(*m_api, project, since, until);
 }
 
 }  // namespace tallyman

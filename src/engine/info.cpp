@@ -17,6 +17,7 @@ Result<EngineInfo> parse_info(std::string_view body) {
   EngineInfo info;
   info.name = fields.text("Name");
   info.version = fields.text("ServerVersion");
+  info.data_root = fields.text("DockerRootDir");
   info.platform = Platform{fields.text("OSType"), fields.text("Architecture")}.normalised();
   info.insecure_cidrs = registries.texts("InsecureRegistryCIDRs");
   for (const auto& [name, index] : registries.objects("IndexConfigs")) {

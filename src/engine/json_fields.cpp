@@ -234,6 +234,22 @@ std::vector<std::pair<std::string, Fields>> Fields::objects(const char* key) con
   return entries;
 }
 
+std::vector<Fields> Fields::elements(const char* key) const {
+  std::vector<Fields> elements;
+  const json* value = find(key);
+  if (value == nullptr) {
+    return elements;
+  }
+  if (!value->is_array()) {
+    wrong(key, *value, "an array of objects");
+    return elements;
+  }
+  for (std::size_t i = 0; i < value->size(); ++i) {
+    elements.emplace_back((*value)[i], path_of(fmt::format("{}[{}]", key, i)), *m_problem);
+  }
+  return elements;
+}
+
 bool Fields::has_object(const char* key) const {
   const json* value = find(key);
   return value != nullptr && value->is_object();

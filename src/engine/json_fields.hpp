@@ -47,6 +47,7 @@ class Fields {
 
   [[nodiscard]] Fields object(const char* key) const;  ///< without fields if missing
   [[nodiscard]] std::vector<std::pair<std::string, Fields>> objects(const char* key) const;
+  [[nodiscard]] std::vector<Fields> elements(const char* key) const;  ///< of an array of objects
   [[nodiscard]] bool has_object(const char* key) const;
 
  private:

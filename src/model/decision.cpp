@@ -1,6 +1,7 @@
 #include "tallyman/model/decision.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace tallyman {
 namespace {
@@ -57,19 +58,34 @@ ImageDecision without_remote(const Comparison& comparison, const Error& error,
   return unknown_image(error);
 }
 
+/// After a clock that was set back nothing is waited for that lies in the future.
+std::chrono::milliseconds time_to_wait(const FailedAttempts& attempts, const Digest& offered,
+                                       const Moment& moment) {
+  if (!moment.patient || attempts.digest != offered || moment.now < attempts.last) {
+    return {};
+  }
+  const auto due = attempts.last + backoff(attempts.count);
+  return due > moment.now ? due - moment.now : std::chrono::milliseconds{};
+}
+
 /// The registry has something that at least one replica does not run.
-ImageDecision differing(const Watch& watch, const Comparison& comparison, const Digest& offered,
-                        bool managed, const Memory& memory) {
+ImageDecision differing(const Watch& watch, const Comparison& comparison, bool managed,
+                        const ServiceMemory& memory, const Moment& moment) {
+  const RemoteImage& remote = **comparison.remote;
+  const Digest& offered = remote.digest;
   ImageDecision decision{.state = ServiceState::pending,
                          .reason_code = ReasonCode::update_available,
                          .reason = fmt::format("{} is available", offered.short_hex()),
                          .update_available = true};
   const ImageReference& reference = comparison.running.reference;
-  const auto service = memory.services.find(watch.name);
-  const bool tag_stands = service != memory.services.end() &&
-                          service->second.last_good.contains(reference.str()) &&
-                          service->second.last_good.at(reference.str()) == offered;
-  if (!managed) {
+  const auto settled = memory.settled.find(reference.str());
+  const bool tag_stands = settled != memory.settled.end() && settled->second == offered;
+  const Quarantined* quarantined = find_quarantined(memory, remote);
+  if (quarantined != nullptr) {
+    decision.state = ServiceState::quarantined;
+    decision.reason_code = ReasonCode::failed_here;
+    decision.reason = fmt::format("{}: {}", offered.short_hex(), quarantined->reason);
+  } else if (!managed) {
     decision.reason_code = ReasonCode::unmanaged;
     decision.reason =
         fmt::format("{} is available, but {} was not started by compose", offered.short_hex(),
@@ -82,13 +98,18 @@ ImageDecision differing(const Watch& watch, const Comparison& comparison, const 
   } else if (watch.mode == Mode::notify) {
     decision.reason_code = ReasonCode::notify_only;
     decision.reason += ", and mode is notify";
+  } else if (const auto wait = time_to_wait(memory.attempts, offered, moment); wait.count() > 0) {
+    decision.reason_code = ReasonCode::backing_off;
+    decision.reason = fmt::format("{} could not be deployed {} times; next try in {}",
+                                  offered.short_hex(), memory.attempts.count, humanize(wait));
   } else {
     decision.deploy = true;
   }
   return decision;
 }
 
-ImageDecision decide_image(const Watch& watch, const Comparison& comparison, const Memory& memory) {
+ImageDecision decide_image(const Watch& watch, const Comparison& comparison, const Memory& memory,
+                           const ServiceMemory& service, const Moment& moment) {
   const ImageReference& reference = comparison.running.reference;
   if (comparison.question == Question::pinned) {
     return {.state = ServiceState::pinned,
@@ -127,6 +148,10 @@ ImageDecision decide_image(const Watch& watch, const Comparison& comparison, con
         differs_managed = differs_managed || is_compose_service(replica.container);
         break;
       case Match::unclear:
+        if (find_quarantined(service, remote) != nullptr) {
+          differs = true;  // what is behind a bad digest need not be known
+          break;
+        }
         const Error error = comparison.platform_error.value_or(
             Error{ErrorKind::bug, fmt::format("{} was not looked into", reference.str())});
         if (error.kind == ErrorKind::not_found) {
@@ -138,7 +163,7 @@ ImageDecision decide_image(const Watch& watch, const Comparison& comparison, con
     }
   }
   if (differs) {
-    return differing(watch, comparison, remote.digest, differs_managed, memory);
+    return differing(watch, comparison, differs_managed, service, moment);
   }
   return {.state = ServiceState::current,
           .reason_code = same_content ? ReasonCode::same_content : ReasonCode::up_to_date,
@@ -151,7 +176,9 @@ ImageDecision decide_image(const Watch& watch, const Comparison& comparison, con
 /// Something about this image forbids to deploy its siblings of the same drop-in.
 bool blocks(const ImageDecision& image) {
   return image.state == ServiceState::unknown || image.reason_code == ReasonCode::no_platform ||
-         image.reason_code == ReasonCode::changed_by_hand;
+         image.state == ServiceState::quarantined ||
+         image.reason_code == ReasonCode::changed_by_hand ||
+         image.reason_code == ReasonCode::backing_off;
 }
 
 /// Named services of the drop-in of which nothing runs.
@@ -224,6 +251,16 @@ std::vector<Digest> own_digests(const ImageReference& reference, const Replica& 
   return digests;
 }
 
+std::optional<Digest> pullable_digest(const ImageReference& reference, const Replica& replica,
+                                      const std::optional<Digest>& preferred) {
+  const std::vector<Digest> own = own_digests(reference, replica);
+  if (preferred && contains(own, *preferred)) {
+    return preferred;
+  }
+  const bool only_config_digest = own.size() == 1 && !id_is_manifest_digest(replica);
+  return own.empty() || only_config_digest ? std::nullopt : std::optional(own.front());
+}
+
 bool id_is_manifest_digest(const Replica& replica) {
   if (!replica.image || replica.image->repo_digests.empty()) {
     // Untagged, which only the containerd store leaves without any RepoDigest, or never pulled.
@@ -260,10 +297,13 @@ Question question_for(const Watch& watch, const WatchedImage& image) {
 }
 
 Decision decide(const Watch& watch, const std::vector<Comparison>& comparisons,
-                const std::vector<Container>& by_id, const Memory& memory) {
+                const std::vector<Container>& by_id, const Memory& memory, const Moment& moment) {
+  const auto remembered = memory.services.find(watch.name);
+  const ServiceMemory service =
+      remembered != memory.services.end() ? remembered->second : ServiceMemory{};
   Decision decision;
   for (const Comparison& comparison : comparisons) {
-    decision.images.push_back(decide_image(watch, comparison, memory));
+    decision.images.push_back(decide_image(watch, comparison, memory, service, moment));
   }
   const std::vector<ImageDecision> parts = parts_of(watch, comparisons, by_id, decision.images);
   const ImageDecision* telling = &*std::ranges::min_element(
@@ -279,6 +319,13 @@ Decision decide(const Watch& watch, const std::vector<Comparison>& comparisons,
   decision.reason = telling->reason;
   decision.error = telling->error;
   decision.update_available = any_update(parts);
+  if (!service.broken.empty() && decision.action == Decision::Action::none) {
+    // Whatever runs there now, nobody has seen it well since.
+    decision.state = ServiceState::failed;
+    decision.reason_code = ReasonCode::rollback_failed;
+    decision.reason = service.broken;
+    decision.error = Error{ErrorKind::process, service.broken};
+  }
   return decision;
 }
 

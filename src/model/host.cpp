@@ -3,6 +3,7 @@
 #include "model/ascii.hpp"
 
 #include <array>
+#include <charconv>
 #include <utility>
 
 namespace tallyman {
@@ -71,6 +72,18 @@ bool is_compose_service(const Container& container) {
   return !container.label(k_label_project).empty() && !container.label(k_label_service).empty() &&
          ascii::lower(container.label(k_label_oneoff)) != "true" &&
          !container.labels.contains(std::string(k_label_swarm_service));
+}
+
+bool is_of_service(const Container& container, std::string_view project, std::string_view service) {
+  return is_compose_service(container) && container.label(k_label_project) == project &&
+         container.label(k_label_service) == service;
+}
+
+int container_number(const Container& container) {
+  const std::string_view text = container.label(k_label_number);
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && number > 0 ? number : 0;
 }
 
 }  // namespace tallyman

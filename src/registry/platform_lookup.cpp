@@ -18,7 +18,11 @@ std::string platforms_of(const ImageIndex& index) {
 }
 
 PlatformImage image_of(const Digest& digest, const ImageManifest& manifest) {
-  return {digest, manifest.config.digest, manifest.layer_bytes()};
+  PlatformImage image{digest, manifest.config.digest};
+  for (const Descriptor& layer : manifest.layers) {
+    image.layers.emplace(layer.digest, layer.size);
+  }
+  return image;
 }
 
 }  // namespace

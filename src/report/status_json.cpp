@@ -80,7 +80,7 @@ Json to_json(const std::optional<DeploymentRecord>& record) {
           {"from", or_null(record->from)},
           {"to", or_null(record->to)},
           {"finished_at", format_rfc3339(record->finished_at)},
-          {"log", nullptr}};
+          {"log", record->log.empty() ? Json(nullptr) : Json(record->log)}};
 }
 
 Json to_json(const ServiceStatus& service);
@@ -95,6 +95,10 @@ Json list(const std::vector<Entry>& entries) {
 }
 
 Json to_json(const ServiceStatus& service) {
+  Json quarantined = Json::array();
+  for (const Digest& digest : service.quarantined) {
+    quarantined.push_back(digest.str());
+  }
   return {{"name", service.name},
           {"state", to_string(service.state)},
           {"reason_code", to_string(service.reason_code)},
@@ -107,7 +111,7 @@ Json to_json(const ServiceStatus& service) {
           {"last_deployment", to_json(service.last_deployment)},
           {"pending_since", or_null(service.pending_since)},
           {"consecutive_failures", service.consecutive_failures},
-          {"quarantined", Json::array()},
+          {"quarantined", std::move(quarantined)},
           {"hold", nullptr},
           {"error", to_json(service.error)}};
 }
@@ -197,8 +201,12 @@ std::optional<DeploymentRecord> record_of(const Reader& reader) {
   if (!reader.present()) {
     return std::nullopt;
   }
-  return DeploymentRecord{reader.text("id"), reader.text("result"), reader.digest("from"),
-                          reader.digest("to"), reader.time("finished_at").value_or(Timestamp{})};
+  return DeploymentRecord{reader.text("id"),
+                          reader.text("result"),
+                          reader.digest("from"),
+                          reader.digest("to"),
+                          reader.time("finished_at").value_or(Timestamp{}),
+                          reader.text("log")};
 }
 
 ServiceStatus service_of(const Reader& reader) {
@@ -220,6 +228,11 @@ ServiceStatus service_of(const Reader& reader) {
   }
   for (const Json& container : reader.list("containers")) {
     service.containers.push_back(container_of(Reader(container)));
+  }
+  for (const Json& value : reader.list("quarantined")) {
+    if (auto digest = Digest::parse(value.is_string() ? value.get<std::string>() : "")) {
+      service.quarantined.push_back(std::move(*digest));
+    }
   }
   for (const auto& [reference, value] : reader.in("last_good").at("digests").items()) {
     if (auto digest = Digest::parse(value.is_string() ? value.get<std::string>() : "")) {

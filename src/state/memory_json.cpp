@@ -42,15 +42,95 @@ const Json& member(const Json& json, const char* key, Json::value_t type) {
   return type == Json::value_t::object ? k_empty_object : k_empty_array;
 }
 
-Json service_to_json(const ServiceMemory& service) {
-  Json last_good = Json::object();
-  for (const auto& [reference, digest] : service.last_good) {
-    last_good[reference] = digest.str();
+int number_of(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_number_integer() ? found->get<int>() : 0;
+}
+
+bool flag_of(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_boolean() && found->get<bool>();
+}
+
+Json digests_to_json(const std::map<std::string, Digest>& digests) {
+  Json json = Json::object();
+  for (const auto& [reference, digest] : digests) {
+    json[reference] = digest.str();
   }
-  Json json = {{"last_good", std::move(last_good)},
+  return json;
+}
+
+std::map<std::string, Digest> digests_of(const Json& json) {
+  std::map<std::string, Digest> digests;
+  for (const auto& [reference, value] : json.items()) {
+    if (auto digest = Digest::parse(value.is_string() ? value.get<std::string>() : "")) {
+      digests.emplace(reference, std::move(*digest));
+    }
+  }
+  return digests;
+}
+
+Json quarantined_to_json(const std::vector<Quarantined>& entries) {
+  Json json = Json::array();
+  for (const Quarantined& entry : entries) {
+    json.push_back({{"reference", entry.reference},
+                    {"digest", entry.digest.str()},
+                    {"manifest", digest_or_null(entry.manifest)},
+                    {"reason", entry.reason},
+                    {"at", format_rfc3339(entry.at)}});
+  }
+  return json;
+}
+
+std::vector<Quarantined> quarantined_of(const Json& json) {
+  std::vector<Quarantined> entries;
+  for (const Json& entry : json) {
+    if (auto digest = digest_of(entry, "digest")) {
+      entries.push_back({text_of(entry, "reference"), std::move(*digest),
+                         digest_of(entry, "manifest"), text_of(entry, "reason"),
+                         time_of(entry, "at").value_or(Timestamp{})});
+    }
+  }
+  return entries;
+}
+
+Json kept_to_json(const std::vector<KeptImage>& images) {
+  Json json = Json::array();
+  for (const KeptImage& image : images) {
+    json.push_back({{"reference", image.reference},
+                    {"image_id", image.image_id},
+                    {"digest", digest_or_null(image.digest)},
+                    {"tag", image.tag},
+                    {"deployed", image.deployed},
+                    {"at", format_rfc3339(image.at)}});
+  }
+  return json;
+}
+
+std::vector<KeptImage> kept_of(const Json& json) {
+  std::vector<KeptImage> images;
+  for (const Json& image : json) {
+    images.push_back({text_of(image, "reference"), text_of(image, "image_id"),
+                      digest_of(image, "digest"), text_of(image, "tag"), flag_of(image, "deployed"),
+                      time_of(image, "at").value_or(Timestamp{})});
+  }
+  return images;
+}
+
+Json service_to_json(const ServiceMemory& service) {
+  Json json = {{"last_good", digests_to_json(service.last_good)},
+               {"settled", digests_to_json(service.settled)},
                {"deployed_at", time_or_null(service.deployed_at)},
                {"pending_since", time_or_null(service.pending_since)},
                {"consecutive_failures", service.consecutive_failures},
+               {"attempts",
+                {{"digest", digest_or_null(service.attempts.digest)},
+                 {"count", service.attempts.count},
+                 {"touched", service.attempts.touched},
+                 {"last", format_rfc3339(service.attempts.last)}}},
+               {"broken", service.broken},
+               {"quarantined", quarantined_to_json(service.quarantined)},
+               {"kept", kept_to_json(service.kept)},
                {"last_deployment", nullptr}};
   if (service.last_deployment) {
     const DeploymentRecord& record = *service.last_deployment;
@@ -58,29 +138,34 @@ Json service_to_json(const ServiceMemory& service) {
                                {"result", record.result},
                                {"from", digest_or_null(record.from)},
                                {"to", digest_or_null(record.to)},
-                               {"finished_at", format_rfc3339(record.finished_at)}};
+                               {"finished_at", format_rfc3339(record.finished_at)},
+                               {"log", record.log}};
   }
   return json;
 }
 
 ServiceMemory service_of(const Json& json) {
   ServiceMemory service;
-  for (const auto& [reference, value] : member(json, "last_good", Json::value_t::object).items()) {
-    if (auto digest = Digest::parse(value.is_string() ? value.get<std::string>() : "")) {
-      service.last_good.emplace(reference, std::move(*digest));
-    }
-  }
+  service.last_good = digests_of(member(json, "last_good", Json::value_t::object));
+  service.settled = digests_of(member(json, "settled", Json::value_t::object));
   service.deployed_at = time_of(json, "deployed_at");
   service.pending_since = time_of(json, "pending_since");
-  const auto failures = json.find("consecutive_failures");
-  if (failures != json.end() && failures->is_number_integer()) {
-    service.consecutive_failures = failures->get<int>();
-  }
+  service.consecutive_failures = number_of(json, "consecutive_failures");
+  const Json& attempts = member(json, "attempts", Json::value_t::object);
+  service.attempts = {digest_of(attempts, "digest"), number_of(attempts, "count"),
+                      number_of(attempts, "touched"),
+                      time_of(attempts, "last").value_or(Timestamp{})};
+  service.broken = text_of(json, "broken");
+  service.quarantined = quarantined_of(member(json, "quarantined", Json::value_t::array));
+  service.kept = kept_of(member(json, "kept", Json::value_t::array));
   const Json& record = member(json, "last_deployment", Json::value_t::object);
   if (!record.empty()) {
-    service.last_deployment = DeploymentRecord{
-        text_of(record, "id"), text_of(record, "result"), digest_of(record, "from"),
-        digest_of(record, "to"), time_of(record, "finished_at").value_or(Timestamp{})};
+    service.last_deployment = DeploymentRecord{text_of(record, "id"),
+                                               text_of(record, "result"),
+                                               digest_of(record, "from"),
+                                               digest_of(record, "to"),
+                                               time_of(record, "finished_at").value_or(Timestamp{}),
+                                               text_of(record, "log")};
   }
   return service;
 }

@@ -83,9 +83,17 @@ struct Unclear {
   Platform platform;
 };
 
-bool is_unclear(const Comparison& comparison, const Replica& replica, const Memory& memory) {
-  return comparison.remote && comparison.remote->has_value() &&
-         match(**comparison.remote, replica, memory) == Match::unclear;
+bool is_unclear(const ServiceLook& service, const Comparison& comparison, const Replica& replica,
+                const Memory& memory) {
+  if (!comparison.remote || !comparison.remote->has_value()) {
+    return false;
+  }
+  const RemoteImage& remote = **comparison.remote;
+  const auto remembered = memory.services.find(service.watch.name);
+  // What is behind a digest that failed here need not be asked again and again.
+  const bool quarantined = remembered != memory.services.end() &&
+                           find_quarantined(remembered->second, remote) != nullptr;
+  return !quarantined && match(remote, replica, memory) == Match::unclear;
 }
 
 /// A running image can be gone: the containerd store forgets one whose last name moved on. The
@@ -110,7 +118,7 @@ std::vector<Unclear> find_unclear(Look& look, Engine& engine, const Memory& memo
   for (ServiceLook& service : look.services) {
     for (Comparison& comparison : service.comparisons) {
       for (const Replica& replica : comparison.running.replicas) {
-        if (!is_unclear(comparison, replica, memory)) {
+        if (!is_unclear(service, comparison, replica, memory)) {
           continue;
         }
         const std::string& id = replica.container.image_id;
@@ -182,6 +190,46 @@ void look_into_unclear(Look& look, Registry& registry, Engine& engine, Memory& m
   compare_with_running_index(unclear, registry, memory);
 }
 
+void release_quarantined(const Look& look, Memory& memory) {
+  for (const ServiceLook& service : look.services) {
+    const auto remembered = memory.services.find(service.watch.name);
+    for (const Comparison& comparison : service.comparisons) {
+      if (remembered != memory.services.end() && comparison.remote &&
+          comparison.remote->has_value() && !comparison.platform_error) {
+        release_moved(remembered->second, **comparison.remote);
+      }
+    }
+  }
+}
+
+/// Has this container run for a while, as it should?
+bool runs_well(const Container& listed, Engine& engine, std::chrono::milliseconds settle,
+               Timestamp now) {
+  const auto container = engine.inspect_container(listed.id);
+  return container && container->status == ContainerStatus::running &&
+         container->health != Health::unhealthy && container->health != Health::starting &&
+         container->started && (now < *container->started || *container->started + settle <= now);
+}
+
+/// A deployment left it in an unknown state; somebody may have repaired it since.
+void forget_what_was_mended(const Look& look, Engine& engine, Timestamp now, Memory& memory) {
+  for (const ServiceLook& service : look.services) {
+    const auto remembered = memory.services.find(service.watch.name);
+    if (remembered == memory.services.end() || remembered->second.broken.empty()) {
+      continue;
+    }
+    bool well = !service.comparisons.empty();
+    for (const Comparison& comparison : service.comparisons) {
+      for (const Replica& replica : comparison.running.replicas) {
+        well = well && runs_well(replica.container, engine, service.watch.health.settle, now);
+      }
+    }
+    if (well) {
+      remembered->second.broken.clear();
+    }
+  }
+}
+
 std::vector<ServiceLook> services_of(const Config& config, const std::vector<ServiceName>& only) {
   std::vector<ServiceLook> services;
   for (const Watch& watch : config.watches) {
@@ -211,7 +259,7 @@ ServiceLook broken_look(const BrokenDropIn& broken) {
 }  // namespace
 
 Look look_at(const Config& config, const std::vector<ServiceName>& only, Registry& registry,
-             Engine& engine, Memory& memory) {
+             Engine& engine, Memory& memory, const Moment& moment) {
   Look look{.host = std::nullopt, .services = services_of(config, only)};
   if (!look.services.empty()) {
     if (auto host = engine.observe()) {
@@ -219,11 +267,14 @@ Look look_at(const Config& config, const std::vector<ServiceName>& only, Registr
       const auto errors = select_all(config, *look.host, look);
       ask_registries(look, registry, memory);
       look_into_unclear(look, registry, engine, memory);
+      release_quarantined(look, memory);
+      forget_what_was_mended(look, engine, moment.now, memory);
       for (ServiceLook& service : look.services) {
         const auto conflict = errors.find(service.watch.name);
-        service.decision = conflict != errors.end()
-                               ? undecided(conflict->second, ReasonCode::config_error)
-                               : decide(service.watch, service.comparisons, service.by_id, memory);
+        service.decision =
+            conflict != errors.end()
+                ? undecided(conflict->second, ReasonCode::config_error)
+                : decide(service.watch, service.comparisons, service.by_id, memory, moment);
       }
     } else {
       for (ServiceLook& service : look.services) {

@@ -15,16 +15,11 @@ std::optional<std::string> image_label(const std::optional<Image>& image, const 
                                                                 : std::nullopt;
 }
 
-/// The digest that people compare: the registry's, if it is one of the image's own, else the first
-/// of those.
+/// The digest that people compare.
 std::optional<Digest> shown_digest(const Comparison& comparison, const Replica& replica) {
-  const std::vector<Digest> own = own_digests(comparison.running.reference, replica);
-  if (comparison.remote && comparison.remote->has_value() &&
-      std::ranges::find(own, (*comparison.remote)->digest) != own.end()) {
-    return (*comparison.remote)->digest;
-  }
-  const bool only_config_digest = own.size() == 1 && !id_is_manifest_digest(replica);
-  return own.empty() || only_config_digest ? std::nullopt : std::optional(own.front());
+  const bool answered = comparison.remote && comparison.remote->has_value();
+  return pullable_digest(comparison.running.reference, replica,
+                         answered ? std::optional((*comparison.remote)->digest) : std::nullopt);
 }
 
 ImageStatus image_status(const Comparison& comparison, const Memory& memory) {
@@ -102,31 +97,8 @@ std::vector<Comparison> with_running(const ServiceLook& before, const Selection&
   return comparisons;
 }
 
-std::optional<Digest> common_digest(const std::vector<Comparison>& comparisons) {
-  std::optional<Digest> common;
-  for (const Comparison& comparison : comparisons) {
-    for (const Replica& replica : comparison.running.replicas) {
-      const auto digest = shown_digest(comparison, replica);
-      if (!digest || (common && *common != *digest)) {
-        return std::nullopt;
-      }
-      common = digest;
-    }
-  }
-  return common;
-}
-
-std::optional<Digest> deployed_digest(const ServiceLook& before) {
-  for (std::size_t i = 0; i < before.comparisons.size(); ++i) {
-    if (before.decision.images.at(i).deploy) {
-      return before.comparisons[i].remote->value().digest;
-    }
-  }
-  return std::nullopt;
-}
-
-void apply_outcome(const ServiceLook& before, const Outcome& outcome, const Decision& now_decides,
-                   ServiceStatus& status) {
+/// A deployment's end is the state of its service, unless what is read back is worse.
+void apply_outcome(const Outcome& outcome, const Decision& now_decides, ServiceStatus& status) {
   status.error = outcome.error;
   status.state = outcome.state;
   status.reason_code = outcome.reason_code;
@@ -135,9 +107,11 @@ void apply_outcome(const ServiceLook& before, const Outcome& outcome, const Deci
     status.update_available = true;
     return;
   }
-  status.reason = fmt::format("{} deployed", deployed_digest(before)->short_hex());
+  const auto& parts = outcome.journal->plan.parts;
+  const auto part = std::ranges::find(parts, status.name, &DeploymentPart::service);
+  status.reason = part != parts.end() ? fmt::format("{} deployed", part->to.short_hex()) : "";
   status.update_available = now_decides.update_available;
-  if (now_decides.state < outcome.state) {
+  if (now_decides.state < outcome.state && !now_decides.images.empty()) {
     status.state = now_decides.state;
     status.reason_code = now_decides.reason_code;
     status.reason = now_decides.reason;
@@ -145,25 +119,7 @@ void apply_outcome(const ServiceLook& before, const Outcome& outcome, const Deci
   }
 }
 
-void remember(const ServiceLook& before, const std::optional<Outcome>& outcome,
-              const std::string& run_id, Timestamp now, const ServiceStatus& status,
-              ServiceMemory& memory) {
-  if (outcome) {
-    memory.last_deployment = DeploymentRecord{.id = run_id,
-                                              .result = std::string(to_string(outcome->state)),
-                                              .from = common_digest(before.comparisons),
-                                              .to = deployed_digest(before),
-                                              .finished_at = outcome->finished_at};
-    if (outcome->state == ServiceState::updated) {
-      memory.deployed_at = outcome->finished_at;
-      for (std::size_t i = 0; i < before.comparisons.size(); ++i) {
-        if (before.decision.images.at(i).deploy) {
-          const RemoteImage& remote = before.comparisons[i].remote->value();
-          memory.last_good.insert_or_assign(remote.reference.str(), remote.digest);
-        }
-      }
-    }
-  }
+void remember(const ServiceStatus& status, Timestamp now, ServiceMemory& memory) {
   memory.consecutive_failures = status.error ? memory.consecutive_failures + 1 : 0;
   if (status.state != ServiceState::pending) {
     memory.pending_since.reset();
@@ -172,10 +128,21 @@ void remember(const ServiceLook& before, const std::optional<Outcome>& outcome,
   }
 }
 
+/// What runs is what the registry offers: whatever else runs later while it still offers that is
+/// somebody's own doing.
+void remember_settled(const std::vector<Comparison>& comparisons, const Decision& decision,
+                      ServiceMemory& memory) {
+  for (std::size_t i = 0; i < comparisons.size(); ++i) {
+    if (decision.images.at(i).state == ServiceState::current) {
+      const RemoteImage& remote = comparisons[i].remote->value();
+      memory.settled.insert_or_assign(remote.reference.str(), remote.digest);
+    }
+  }
+}
+
 }  // namespace
 
-ServiceStatus service_status(const ServiceLook& before, const Host* after,
-                             const std::optional<Outcome>& outcome, const std::string& run_id,
+ServiceStatus service_status(const ServiceLook& before, const Host* after, const Outcome* outcome,
                              Timestamp now, Memory& memory) {
   ServiceStatus status{.name = before.watch.name,
                        .state = before.decision.state,
@@ -187,9 +154,15 @@ ServiceStatus service_status(const ServiceLook& before, const Host* after,
   const Selection selection =
       after != nullptr && usable ? select(before.watch, *after) : Selection{};
   const std::vector<Comparison> comparisons = with_running(before, selection);
-  if (outcome) {
-    apply_outcome(before, *outcome, decide(before.watch, comparisons, selection.by_id, memory),
-                  status);
+  if (after != nullptr && usable) {
+    const Decision now_decides =
+        decide(before.watch, comparisons, selection.by_id, memory, {.now = now});
+    remember_settled(comparisons, now_decides, memory.services[before.watch.name]);
+    if (outcome != nullptr) {
+      apply_outcome(*outcome, now_decides, status);
+    }
+  } else if (outcome != nullptr) {
+    apply_outcome(*outcome, {}, status);
   }
   for (const Comparison& comparison : comparisons) {
     status.images.push_back(image_status(comparison, memory));
@@ -205,12 +178,15 @@ ServiceStatus service_status(const ServiceLook& before, const Host* after,
   status.healthy = health_of(status.containers);
 
   ServiceMemory& remembered = memory.services[before.watch.name];
-  remember(before, outcome, run_id, now, status, remembered);
+  remember(status, now, remembered);
   status.last_good = remembered.last_good;
   status.deployed_at = remembered.deployed_at;
   status.last_deployment = remembered.last_deployment;
   status.pending_since = remembered.pending_since;
   status.consecutive_failures = remembered.consecutive_failures;
+  for (const Quarantined& entry : remembered.quarantined) {
+    status.quarantined.push_back(entry.digest);
+  }
   return status;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tallyman/tick/remember.hpp"
 #include "tallyman/tick/service_status.hpp"
 
 namespace tallyman {
@@ -19,6 +20,16 @@ void forget_old(Memory& memory, const std::optional<Host>& host, Timestamp now) 
   }
 }
 
+/// What was to be deployed.
+std::optional<Digest> offered_digest(const ServiceLook& service) {
+  for (std::size_t i = 0; i < service.comparisons.size(); ++i) {
+    if (service.decision.images.at(i).deploy) {
+      return service.comparisons[i].remote->value().digest;
+    }
+  }
+  return std::nullopt;
+}
+
 bool is_configured(const Config& config, const ServiceName& name) {
   return std::ranges::find(config.watches, name, &Watch::name) != config.watches.end() ||
          std::ranges::find(config.broken, name, &BrokenDropIn::name) != config.broken.end();
@@ -27,69 +38,127 @@ bool is_configured(const Config& config, const ServiceName& name) {
 }  // namespace
 
 Tick::Tick(const Config& config, Registry& registry, Engine& engine, Deployer& deployer,
-           const StateDirectory& state, const Clock& clock, const Stop& stop, Log& log)
+           const StateDirectory& state, const Clock& clock, Log& log)
     : m_config(config),
       m_registry(registry),
       m_engine(engine),
       m_deployer(deployer),
       m_state(state),
       m_clock(clock),
-      m_stop(stop),
       m_log(log) {}
 
-TickResult Tick::run(const TickOptions& options, TickObserver& observer) {
+TickResult Tick::run(const TickOptions& options, const Lock& lock, TickObserver& observer) {
   const Timestamp started = m_clock.now();
   const auto started_steady = m_clock.steady();
-  const std::string run_id = format_rfc3339(started);
+  m_write_error.reset();
+  m_open.clear();
 
   Result<Memory> loaded = m_state.load_memory();
-  Look look = observe_and_decide(options, loaded);
+  auto recovered = recover(lock, loaded, observer);
+  const Error* blocked = recovered ? nullptr : &recovered.error();
   Memory memory = loaded.value_or(Memory{});
+  Look look = observe_and_decide(options, blocked, memory);
 
   TickResult result;
-  result.services = act(look, run_id, memory, observer);
+  result.services =
+      act(look, recovered ? std::move(*recovered) : Outcomes{}, lock, memory, observer);
   forget_old(memory, look.host, m_clock.now());
   if (loaded) {
     if (auto saved = m_state.save_memory(memory); !saved) {
-      result.write_error = saved.error();
+      m_write_error = saved.error();
     }
   }
 
   result.status = with_others(options, result.services);
-  result.status.run_id = run_id;
+  result.status.run_id = format_rfc3339(started);
   result.status.started_at = started;
   result.status.finished_at = m_clock.now();
   result.status.duration =
       std::chrono::duration_cast<std::chrono::milliseconds>(m_clock.steady() - started_steady);
   if (auto saved = save_status(options.status_file, result.status); !saved) {
-    result.write_error = with_context(saved.error(), "the status file");
+    m_write_error = with_context(saved.error(), "the status file");
   }
+  result.write_error = m_write_error;
   return result;
 }
 
-Look Tick::observe_and_decide(const TickOptions& options, Result<Memory>& memory) {
-  if (memory) {
-    return look_at(m_config, options.only, m_registry, m_engine, *memory);
+/// What a crash left half done is put in order, whatever else is wrong.
+Result<Tick::Outcomes> Tick::recover(const Lock& lock, Result<Memory>& memory,
+                                     TickObserver& observer) {
+  const auto outcomes = m_deployer.recover(lock, observer);
+  if (!outcomes) {
+    return std::unexpected(outcomes.error());
+  }
+  if (!memory) {
+    // The journals stay open: they tell it to a memory that can be read.
+    return std::unexpected(memory.error());
+  }
+  Outcomes by_service;
+  for (const Outcome& outcome : *outcomes) {
+    const bool closed = learn(outcome, *memory);
+    for (const DeploymentPart& part : outcome.journal->plan.parts) {
+      by_service.insert_or_assign(part.service, outcome);
+      if (!closed) {
+        m_open.insert(part.service);
+      }
+    }
+  }
+  return by_service;
+}
+
+Look Tick::observe_and_decide(const TickOptions& options, const Error* blocked, Memory& memory) {
+  const Moment moment{.now = m_clock.now(), .patient = options.trigger == "timer"};
+  if (blocked == nullptr) {
+    return look_at(m_config, options.only, m_registry, m_engine, memory, moment);
   }
   // Without its memory a tick could repeat what it was warned of: nothing is decided.
   Memory nothing;
-  Look look = look_at(m_config, options.only, m_registry, m_engine, nothing);
+  Look look = look_at(m_config, options.only, m_registry, m_engine, nothing, moment);
   for (ServiceLook& service : look.services) {
-    service.decision = undecided(memory.error(), ReasonCode::state_error);
+    service.decision = undecided(*blocked, ReasonCode::state_error);
   }
   return look;
 }
 
-/// Deploys what is to be deployed, one service after the other, and reads back.
-std::vector<ServiceStatus> Tick::act(Look& look, const std::string& run_id, Memory& memory,
-                                     TickObserver& observer) {
-  std::map<ServiceName, ServiceStatus> done;
+/// Memory first and at once, then the journal: what was deployed is known, even if the power goes
+/// during the next one.
+bool Tick::learn(const Outcome& outcome, Memory& memory) {
+  const Journal& journal = *outcome.journal;
+  if (!has_ended(journal.phase)) {
+    return false;
+  }
+  remember_deployment(outcome, memory);
+  auto closed = m_state.save_memory(memory);
+  if (closed) {
+    closed = m_deployer.close(journal, memory);
+  }
+  if (!closed) {
+    m_write_error = closed.error();
+    m_log.error(with_context(closed.error(), fmt::format("deployment {} stays open", journal.id)));
+  }
+  return closed.has_value();
+}
+
+/// Deploys what is to be deployed, one transaction after the other, and reads back.
+std::vector<ServiceStatus> Tick::act(Look& look, Outcomes recovered, const Lock& lock,
+                                     Memory& memory, TickObserver& observer) {
+  std::vector<const ServiceLook*> due;
+  std::vector<DeploymentRequest> requests;
   for (const ServiceLook& service : look.services) {
-    if (service.decision.action != Decision::Action::deploy) {
-      continue;
+    // An open deployment must come to its end before the next one of its services begins.
+    if (service.decision.action == Decision::Action::deploy &&
+        !m_open.contains(service.watch.name)) {
+      due.push_back(&service);
+      requests.push_back({service.watch, service.comparisons, service.decision});
     }
-    Outcome outcome = deploy_one(service, *look.host, observer);
-    outcome.finished_at = m_clock.now();
+  }
+  std::map<ServiceName, ServiceStatus> done;
+  for (const std::vector<std::size_t>& indexes : group_by_reference(requests)) {
+    std::vector<const ServiceLook*> group;
+    for (const std::size_t index : indexes) {
+      group.push_back(due.at(index));
+    }
+    const Outcome outcome = deploy_group(group, *look.host, lock, memory, observer);
     const Host* after = nullptr;
     if (auto host = m_engine.observe()) {
       look.host = std::move(*host);
@@ -97,41 +166,51 @@ std::vector<ServiceStatus> Tick::act(Look& look, const std::string& run_id, Memo
     } else {
       m_log.error(with_context(host.error(), "reading back what runs"));
     }
-    auto status = service_status(service, after, outcome, run_id, m_clock.now(), memory);
-    observer.deployed(status, outcome.replicas);
-    // At once: what was deployed is known, even if the power goes during the next one.
-    if (auto saved = m_state.save_memory(memory); !saved) {
-      m_log.error(saved.error());
+    for (const ServiceLook* service : group) {
+      auto status = service_status(*service, after, &outcome, m_clock.now(), memory);
+      observer.deployed(status, outcome);
+      done.emplace(service->watch.name, std::move(status));
     }
-    done.emplace(service.watch.name, std::move(status));
   }
 
   std::vector<ServiceStatus> statuses;
   for (const ServiceLook& service : look.services) {
-    const auto found = done.find(service.watch.name);
-    statuses.push_back(found != done.end()
-                           ? std::move(found->second)
-                           : service_status(service, look.host ? &*look.host : nullptr,
-                                            std::nullopt, run_id, m_clock.now(), memory));
+    if (const auto found = done.find(service.watch.name); found != done.end()) {
+      statuses.push_back(std::move(found->second));
+      continue;
+    }
+    const auto found = recovered.find(service.watch.name);
+    // One that was abandoned touched nothing: there is nothing to tell but what is.
+    const bool matters = found != recovered.end() && found->second.state != ServiceState::pending;
+    statuses.push_back(service_status(service, look.host ? &*look.host : nullptr,
+                                      matters ? &found->second : nullptr, m_clock.now(), memory));
+    if (matters) {
+      observer.deployed(statuses.back(), found->second);
+    }
   }
   return statuses;
 }
 
-Outcome Tick::deploy_one(const ServiceLook& service, const Host& host, TickObserver& observer) {
-  observer.deploying(service);
-  Outcome untouched{.state = ServiceState::pending};
-  if (m_stop.requested()) {
-    untouched.reason_code = ReasonCode::interrupted;
-    untouched.error = Error{ErrorKind::cancelled, "told to stop before its deployment began"};
-    return untouched;
+Outcome Tick::deploy_group(const std::vector<const ServiceLook*>& group, const Host& host,
+                           const Lock& lock, Memory& memory, TickObserver& observer) {
+  std::vector<DeploymentRequest> requests;
+  for (const ServiceLook* service : group) {
+    observer.deploying(*service);
+    requests.push_back({service->watch, service->comparisons, service->decision});
   }
-  const auto plan = make_plan(service.watch, service.comparisons, service.decision, host);
-  if (!plan) {
-    untouched.reason_code = ReasonCode::preflight_failed;
-    untouched.error = plan.error();
-    return untouched;
+  const auto plan = make_plan(requests, host);
+  Outcome outcome = plan ? m_deployer.deploy(*plan, lock, observer)
+                         : Outcome{.state = ServiceState::pending,
+                                   .reason_code = ReasonCode::preflight_failed,
+                                   .error = plan.error()};
+  if (outcome.journal) {
+    static_cast<void>(learn(outcome, memory));
+  } else if (outcome.reason_code != ReasonCode::interrupted) {
+    for (const ServiceLook* service : group) {
+      remember_refusal(service->watch.name, offered_digest(*service), m_clock.now(), memory);
+    }
   }
-  return m_deployer.deploy(*plan, [&](const Step& step) { observer.step(step); });
+  return outcome;
 }
 
 /// A run of some services replaces their entries and keeps the others, as far as they are still

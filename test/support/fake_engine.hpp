@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "support/values.hpp"
-#include "tallyman/deploy/plan.hpp"
 #include "tallyman/engine/engine.hpp"
+#include "tallyman/model/deployment.hpp"
 
 namespace tallyman::test {
 
@@ -33,15 +33,18 @@ class FakeEngine final : public Engine {
     m_failures.push_back({std::move(call), std::move(error), times});
   }
 
-  /// What `compose up` does once the images are there: new containers, of what the tags mean now.
+  void forgive() { m_failures.clear(); }
+
+  /// What `compose up` does once the images are there: new containers where the tag means something
+  /// else by now, or everywhere if somebody shares their network.
   void recreate(const ProjectPlan& project) {
-    for (const auto* services : {&project.services, &project.followers}) {
-      for (const ServicePlan& service : *services) {
-        for (Container& container : containers) {
-          if (std::ranges::find(service.containers, container.id) != service.containers.end()) {
-            container.id += "+";
-            container.image_id = tags.at(service.reference);
-          }
+    const bool forced = !project.followers.empty();
+    for (const ServicePlan* service : project.all()) {
+      for (Container& container : containers) {
+        if (!is_bystander(*service, container) &&
+            is_of_service(container, project.compose.project, service->name) &&
+            (forced || container.image_id != tags.at(service->reference))) {
+          replace(container, tags.at(service->reference));
         }
       }
     }
@@ -57,12 +60,26 @@ class FakeEngine final : public Engine {
     for (const auto& [id, detail] : images) {
       host.images.emplace(id, detail.image);
     }
+    for (const auto& [reference, id] : tags) {
+      if (const auto image = host.images.find(id); image != host.images.end()) {
+        image->second.repo_tags.push_back(reference.familiar());
+      }
+    }
     return on_observe ? on_observe(std::move(host)) : host;
   }
 
   Result<Container> inspect_container(const std::string& id) override {
-    m_calls.push_back("inspect container " + id);
-    return fail(ErrorKind::not_found, "no such container: {}", id);
+    if (auto error = asked("inspect container " + id)) {
+      return std::unexpected(*error);
+    }
+    const auto found = std::ranges::find(containers, id, &Container::id);
+    if (found == containers.end()) {
+      return fail(ErrorKind::not_found, "no such container: {}", id);
+    }
+    Container container = *found;
+    container.restarts = container.restarts.value_or(0);
+    container.started = container.started.value_or(container.created);
+    return on_inspect ? on_inspect(std::move(container)) : container;
   }
 
   Result<ImageDetail> inspect_image(const std::string& image) override {
@@ -106,12 +123,71 @@ class FakeEngine final : public Engine {
     return {};
   }
 
+  Result<void> remove_image(const std::string& image) override {
+    if (auto error = asked("remove image " + image)) {
+      return std::unexpected(*error);
+    }
+    if (std::ranges::find(containers, image, &Container::image_id) != containers.end()) {
+      return fail(ErrorKind::transient, "{} is used by a container", image);
+    }
+    const auto named = ImageReference::parse(image);
+    const std::size_t names = named ? tags.erase(*named) : 0;
+    return names + images.erase(image) > 0 ? Result<void>()
+                                           : fail(ErrorKind::not_found, "no such image: {}", image);
+  }
+
+  Result<void> remove_container(const std::string& id) override {
+    if (auto error = asked("remove " + id)) {
+      return std::unexpected(*error);
+    }
+    std::erase_if(containers, [&](const Container& container) { return container.id == id; });
+    return {};
+  }
+
+  Result<void> rename_container(const std::string& id, const std::string& name) override {
+    if (auto error = asked("rename " + id + " to " + name)) {
+      return std::unexpected(*error);
+    }
+    return change(id, [&](Container& container) { container.name = name; });
+  }
+
+  Result<void> start_container(const std::string& id) override {
+    if (auto error = asked("start " + id)) {
+      return std::unexpected(*error);
+    }
+    return change(id, [](Container& container) { container.status = ContainerStatus::running; });
+  }
+
+  Result<void> restart_container(const std::string& id) override {
+    if (auto error = asked("restart " + id)) {
+      return std::unexpected(*error);
+    }
+    return change(id, [](Container& container) { container.status = ContainerStatus::running; });
+  }
+
+  Result<std::string> logs(const std::string& id, int /*lines*/) override {
+    if (auto error = asked("logs " + id)) {
+      return std::unexpected(*error);
+    }
+    return "the last words of " + id + "\n";
+  }
+
+  Result<std::vector<ContainerEvent>> events(const std::string& project, Timestamp /*since*/,
+                                             Timestamp /*until*/) override {
+    if (auto error = asked("events " + project)) {
+      return std::unexpected(*error);
+    }
+    return happened;
+  }
+
   EngineInfo engine_info = {};
+  std::vector<ContainerEvent> happened = {};
   std::vector<Container> containers;
   std::map<std::string, ImageDetail> images;  ///< by id
   std::map<ImageReference, std::string> tags;
   std::function<Result<Host>(Host)> on_observe = {};
   std::function<void(std::string_view)> on_call = {};  ///< before a call is answered
+  std::function<Result<Container>(Container)> on_inspect = {};
   bool has_container_config = true;
   std::int64_t pull_bytes = 38'200'000;
   std::optional<Credential> pulled_as = std::nullopt;
@@ -132,6 +208,31 @@ class FakeEngine final : public Engine {
     detail.platform = {"linux", "amd64"};
     detail.has_container_config = has_container_config;
     return detail.image;
+  }
+
+  static bool is_bystander(const ServicePlan& service, const Container& container) {
+    return std::ranges::find(service.bystanders, container.id) != service.bystanders.end();
+  }
+
+  void replace(Container& container, const std::string& image_id) {
+    const std::string old_network = "container:" + container.id;
+    container.id += "+";
+    container.image_id = image_id;
+    container.status = ContainerStatus::running;
+    for (Container& other : containers) {
+      if (other.network_mode == old_network) {
+        other.network_mode += "+";
+      }
+    }
+  }
+
+  Result<void> change(const std::string& id, const std::function<void(Container&)>& how) {
+    const auto found = std::ranges::find(containers, id, &Container::id);
+    if (found == containers.end()) {
+      return fail(ErrorKind::not_found, "no such container: {}", id);
+    }
+    how(*found);
+    return {};
   }
 
   std::optional<Error> asked(const std::string& call) {

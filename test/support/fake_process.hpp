@@ -24,6 +24,8 @@ class FakeProcess final : public Process {
     on(std::move(words), Exit{.code = 0, .out = std::move(out)});
   }
 
+  void forget() { m_answers.clear(); }
+
   Result<Exit> run(const Command& command) override {
     commands.push_back(command);
     const std::string line = line_of(command);

@@ -24,7 +24,8 @@ class FakeRegistry final : public Registry {
   }
   /// What is behind a digest, whatever the platform.
   void holds(char hex, char manifest, char config) {
-    insides.insert_or_assign(digest(hex), PlatformImage{digest(manifest), digest(config), 1000});
+    insides.insert_or_assign(
+        digest(hex), PlatformImage{digest(manifest), digest(config), {{digest(manifest), 1000}}});
   }
   void cannot_look_into(char hex, Error error) {
     insides.insert_or_assign(digest(hex), std::unexpected(std::move(error)));

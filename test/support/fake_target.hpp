@@ -24,11 +24,11 @@ class FakeTarget final : public Target {
     return PreparedProject{plan, std::move(command)};
   }
 
-  Result<void> recreate(const PreparedProject& project) override {
+  Result<void> recreate(const PreparedProject& project, const Lock& /*lock*/) override {
     m_calls.push_back("recreate " + project.plan.compose.project);
     recreated.push_back(project.plan);
-    if (on_recreate) {
-      return on_recreate(project);
+    if (const auto how = on_recreate) {  // a copy: it may take the place of itself
+      return how(project);
     }
     m_engine.recreate(project.plan);
     return {};

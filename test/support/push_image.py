@@ -73,8 +73,14 @@ def layers_of(args):
         busybox = file.read()
     base = [("bin", None), ("bin/busybox", busybox)] + [("bin/" + link, "busybox") for link in LINKS]
     content = [("www", None), ("www/index.html", (args.text + "\n").encode()), ("tmp", None)]
+    if args.http_status:  # httpd runs this for / where there is no index.html
+        script = f"#!/bin/sh\nprintf 'Status: {args.http_status} As Told\\r\\n\\r\\n'\ncat /www/text\n"
+        content[1:2] = [("www/text", (args.text + "\n").encode()), ("www/cgi-bin", None),
+                        ("www/cgi-bin/index.cgi", script.encode())]
     if args.ballast:  # incompressible, and its own for each text: something to pull
         content.append(("ballast", hashlib.shake_256(args.text.encode()).digest(args.ballast)))
+    if args.padding:  # next to nothing to pull, and much to unpack
+        content.append(("padding", bytes(args.padding)))
     return [tar_of(base), tar_of(content)]
 
 
@@ -89,6 +95,8 @@ def config_of(args, tars):
     if args.healthcheck:
         config["Healthcheck"] = {"Test": ["CMD-SHELL", args.healthcheck], "Interval": args.health_interval * 10**6,
                                  "Timeout": 5 * 10**9, "Retries": args.health_retries}
+        if args.health_start_period:
+            config["Healthcheck"]["StartPeriod"] = args.health_start_period * 10**6
     result = {"architecture": arch, "os": system, "created": args.created, "config": config,
               "rootfs": {"type": "layers", "diff_ids": [digest_of(tar) for tar in tars]}}
     if variant:
@@ -224,10 +232,13 @@ def arguments():
     parser.add_argument("--healthcheck", metavar="SHELL_LINE")
     parser.add_argument("--health-interval", type=int, default=500, metavar="MS")
     parser.add_argument("--health-retries", type=int, default=2)
+    parser.add_argument("--health-start-period", type=int, default=0, metavar="MS")
+    parser.add_argument("--http-status", type=int, metavar="CODE", help="what its httpd answers at /, with the text")
     # httpd as process 1 ignores SIGTERM: every stop would last ten seconds.
     parser.add_argument("--stop-signal", default="SIGKILL")
     parser.add_argument("--created", default="2024-01-01T00:00:00Z")
-    parser.add_argument("--ballast", type=int, default=0, metavar="BYTES")
+    parser.add_argument("--ballast", type=int, default=0, metavar="BYTES", help="of random")
+    parser.add_argument("--padding", type=int, default=0, metavar="BYTES", help="of zeros")
     parser.add_argument("--busybox", default="/bin/busybox")
     parser.add_argument("--user", metavar="NAME:PASSWORD")
     parser.add_argument("--cacert", help="use https and trust this CA")

@@ -9,12 +9,17 @@
 
 #include "support/fake_clock.hpp"
 #include "support/fake_engine.hpp"
+#include "support/fake_http.hpp"
+#include "support/fake_process.hpp"
 #include "support/fake_registry.hpp"
 #include "support/fake_target.hpp"
+#include "support/temp_folder.hpp"
 #include "tallyman/tick/tick.hpp"
-#include "unit/io/temp_folder.hpp"
 
 namespace tallyman::test {
+
+/// How long containers must have run well, here.
+inline constexpr std::chrono::milliseconds k_settle{1000};
 
 /// A host with its registry, and a tick on it: real state and status files, the rest are fakes. At
 /// its beginning service web of project shop, watched as "web", runs image #a, which is digest #1,
@@ -28,9 +33,13 @@ struct TickWorld {
   FakeClock clock;
   Stop stop;
   Log log{{.level = LogLevel::off}};
-  Deployer deployer{registry, engine, target, clock, log};
+  FakeHttp http{[](const HttpRequest&) { return HttpResponse{.status = 200}; }};
+  FakeProcess process;
+  HealthGate gate{engine, http, process, clock, {}, HealthGate::Connect{}};
   StateDirectory state{folder / "state"};
+  Deployer deployer{{registry, engine, target, gate, state, clock, stop, log}};
   Config config;
+  int compose_failures = 0;
 
   TickWorld() {
     if (::mkdir((folder / "state").c_str(), 0700) != 0) {
@@ -46,7 +55,10 @@ struct TickWorld {
   ~TickWorld() = default;
 
   Watch& watches(const std::string& name, std::string_view image) {
-    config.watches.push_back({.name = name, .file = file_of(name), .image = ref(image)});
+    config.watches.push_back({.name = name,
+                              .file = file_of(name),
+                              .image = ref(image),
+                              .health = {.timeout = std::chrono::seconds(5), .settle = k_settle}});
     return config.watches.back();
   }
   Container& runs(const std::string& project, const std::string& service,
@@ -67,11 +79,34 @@ struct TickWorld {
     config.broken.push_back(
         {name, {{file_of(name), 3, 1, "imge", "unknown key"}, {file_of(name), 4, 2, "", "no"}}});
   }
-  /// The registry gets a new image for web: digest #2, image #b.
-  void pushes_web() {
-    registry.has(k_web, '2');
-    registry.holds('2', '7', 'b');
-    engine.can_pull(k_web, '2', 'b');
+  /// The registry gets a new image: a digest, the platform's manifest in it, the id of the image.
+  void pushes(std::string_view reference, char hex, char manifest, char id) {
+    registry.has(reference, hex);
+    registry.holds(hex, manifest, id);
+    engine.can_pull(reference, hex, id);
+  }
+  /// A new image for web: digest #2, image #b.
+  void pushes_web() { pushes(k_web, '2', '7', 'b'); }
+  /// Its containers end as soon as they are started.
+  void is_bad(char id) {
+    engine.on_inspect = [id](Container container) -> Result<Container> {
+      if (container.image_id == id_of(id)) {
+        container.status = ContainerStatus::exited;
+        container.exit_code = 7;
+      }
+      return container;
+    };
+  }
+  /// The next `times` calls of compose fail, and leave everything as it is.
+  void compose_fails(int times = 1) {
+    compose_failures = times;
+    target.on_recreate = [this](const PreparedProject& project) -> Result<void> {
+      if (compose_failures-- > 0) {
+        return fail(ErrorKind::process, "compose up failed: no such network");
+      }
+      engine.recreate(project.plan);
+      return {};
+    };
   }
   static std::string file_of(const std::string& name) {
     return "/etc/tallyman/conf.d/" + name + ".toml";
@@ -90,8 +125,15 @@ struct TickWorld {
     return found;
   }
 
+  /// The lock that every tick has.
+  [[nodiscard]] Lock lock() const {
+    auto taken = value_of(state.try_lock(clock.now()));
+    REQUIRE(taken.has_value());
+    return std::move(*taken);
+  }
+
   [[nodiscard]] Look look(Memory& memory, const std::vector<ServiceName>& only = {}) {
-    return look_at(config, only, registry, engine, memory);
+    return look_at(config, only, registry, engine, memory, {.now = clock.now()});
   }
   [[nodiscard]] Look look() {
     Memory memory;

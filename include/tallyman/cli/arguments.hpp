@@ -14,10 +14,11 @@ namespace tallyman {
 /// Exit statuses (promises to scripts and monitoring).
 enum ExitStatus : int {
   k_exit_ok = 0,
-  k_exit_failed = 1,   ///< a service failed, is not known to be good, or could not be determined
-  k_exit_usage = 2,    ///< wrong usage or an unusable tallyman.toml: nothing was touched
-  k_exit_locked = 3,   ///< another run holds the lock
-  k_exit_update = 10,  ///< check --exit-code: an update is pending and nothing is wrong
+  k_exit_failed = 1,  ///< a service failed, is not known to be good, or could not be determined
+  k_exit_usage = 2,   ///< wrong usage or an unusable tallyman.toml: nothing was touched
+  k_exit_locked = 3,  ///< another run holds the lock
+  k_exit_rolled_back = 4,  ///< rolled back and verified good, nothing worse
+  k_exit_update = 10,      ///< check --exit-code: an update is pending and nothing is wrong
 };
 
 enum class CommandName { run, check, status, explain, digest, validate };

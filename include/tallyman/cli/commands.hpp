@@ -63,7 +63,8 @@ struct CheckOptions {
 [[nodiscard]] std::string trouble_text(const ServiceStatus& service, int width);
 /// "1 updated, 2 current, 1 pending (web-stg)"
 [[nodiscard]] std::string summary_text(const std::vector<ServiceStatus>& services);
-/// k_exit_failed if one has an error, or is failed or unknown.
+/// k_exit_failed if one is failed or unknown, or has an error that was not rolled back;
+/// k_exit_rolled_back if one was and nothing is worse.
 [[nodiscard]] int exit_status_of(const std::vector<ServiceStatus>& services);
 /// What the deployment that was decided would run, or what is in its way; touches nothing.
 [[nodiscard]] Result<std::vector<PreparedProject>> prepare(const ServiceLook& service,

@@ -16,19 +16,25 @@ class Terminal {
  public:
   struct Options {
     bool colour = false;
-    int width = 80;  ///< columns; text wraps there
+    bool live = false;  ///< a line may be written over
+    int width = 80;     ///< columns; text wraps there
   };
   Terminal(std::FILE* stream, Options options) : m_stream(stream), m_options(options) {}
 
   void print(std::string_view text);  ///< as it is, and flushes
   void line(std::string_view text);   ///< with a newline
+  /// On a terminal: a line that the next output writes over. Nothing elsewhere.
+  void passing(std::string_view text);
   [[nodiscard]] std::string styled(std::string_view text, Style style) const;
   [[nodiscard]] int width() const { return m_options.width; }
   [[nodiscard]] bool colour() const { return m_options.colour; }
 
  private:
+  void clear_passing();
+
   std::FILE* m_stream;
   Options m_options;
+  bool m_passing = false;
 };
 
 [[nodiscard]] Style style_of(ServiceState state);
@@ -47,6 +53,9 @@ class Table {
  private:
   std::vector<std::vector<Cell>> m_rows;
 };
+
+/// At most so many columns of UTF-8 text, cut between characters.
+[[nodiscard]] std::string_view cut_to(std::string_view text, std::size_t columns);
 
 /// "  label     text", the text wrapped within the width and aligned under itself. A label that is
 /// too long for that has a line of its own.

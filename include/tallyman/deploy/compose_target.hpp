@@ -40,7 +40,7 @@ class ComposeTarget final : public Target {
                 Log& log);
 
   [[nodiscard]] Result<PreparedProject> prepare(const ProjectPlan& plan) override;
-  [[nodiscard]] Result<void> recreate(const PreparedProject& project) override;
+  [[nodiscard]] Result<void> recreate(const PreparedProject& project, const Lock& lock) override;
 
  private:
   [[nodiscard]] Result<ComposeTool> choose_tool(const ProjectPlan& plan);

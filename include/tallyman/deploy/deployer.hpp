@@ -1,76 +1,84 @@
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <optional>
-#include <string>
 #include <vector>
 
-#include "tallyman/deploy/plan.hpp"
+#include "tallyman/deploy/gate.hpp"
+#include "tallyman/deploy/observer.hpp"
 #include "tallyman/deploy/target.hpp"
 #include "tallyman/engine/engine.hpp"
 #include "tallyman/io/clock.hpp"
 #include "tallyman/io/log.hpp"
+#include "tallyman/io/stop.hpp"
+#include "tallyman/model/memory.hpp"
 #include "tallyman/model/service_state.hpp"
 #include "tallyman/registry/registry.hpp"
+#include "tallyman/state/state_directory.hpp"
 
 namespace tallyman {
 
-/// One finished step of a deployment, for people.
-struct Step {
-  std::string name;  ///< "pull", "recreate"
-  std::string text;  ///< "4be7d0c1a2f3, 38.2 MB"
-  std::chrono::milliseconds took{};
-};
-
-/// How a deployment ended. state: updated; pending (nothing was touched); failed (something was,
-/// and it is not known to be good).
+/// How a deployment ended. state: updated; pending (nothing was touched); rolled_back (the old
+/// images run again and were verified); failed (not known to be good).
 struct Outcome {
   ServiceState state = ServiceState::failed;
   ReasonCode reason_code = ReasonCode::recreate_failed;
   std::optional<Error> error = std::nullopt;
-  int replicas = 0;  ///< read back: containers that run what was deployed
-  Timestamp finished_at = {};
+  /// Nothing if it never began. One that has not ended (has_ended) stays open for the next start.
+  std::optional<Journal> journal = std::nullopt;
 };
 
-/// Carries out a plan: prepare, pull by digest, tag, recreate, read back.
+/// What a deployment works with; all of it outlives the Deployer.
+struct DeploymentTools {
+  Registry& registry;
+  Engine& engine;
+  Target& target;
+  HealthGate& gate;
+  const StateDirectory& state;
+  const Clock& clock;
+  const Stop& stop;
+  Log& log;
+  /// For tests: called when a phase is on disk (`after` false) and when its action is done. An
+  /// error takes the place of the action's result; before the action, the action is left out.
+  std::function<Result<void>(Phase phase, bool after)> on_phase = {};
+};
+
+/// Carries out a plan as a transaction (model/transaction.hpp).
 class Deployer {
  public:
-  Deployer(Registry& registry, Engine& engine, Target& target, const Clock& clock, Log& log);
+  explicit Deployer(DeploymentTools tools) : m_tools(std::move(tools)) {}
 
   /// What would be done; touches nothing.
   [[nodiscard]] Result<std::vector<PreparedProject>> prepare(const DeploymentPlan& plan);
 
-  [[nodiscard]] Outcome deploy(const DeploymentPlan& plan,
-                               const std::function<void(const Step&)>& on_step);
+  /// Preflight, then phase after phase until it has ended. A stop that is requested before compose
+  /// was called abandons it; later it is finished or undone first.
+  [[nodiscard]] Outcome deploy(const DeploymentPlan& plan, const Lock& lock,
+                               DeploymentObserver& observer);
+
+  /// Finishes or undoes what was left open; one outcome for each journal. An error is a journal
+  /// that cannot be read: nothing was done then.
+  [[nodiscard]] Result<std::vector<Outcome>> recover(const Lock& lock,
+                                                     DeploymentObserver& observer);
+
+  /// After `memory` has learned of a deployment that has ended, and is on disk: removes the
+  /// rollback tags and images that `memory` does not keep, writes the record and forgets the
+  /// journal.
+  [[nodiscard]] Result<void> close(const Journal& journal, const Memory& memory);
 
  private:
-  struct Pulled {
-    ImageReference reference;
-    Digest digest;
-    std::string image_id;
-  };
-  [[nodiscard]] Result<Pulled> pull(const ImagePlan& image,
-                                    const std::function<void(const Step&)>& on_step);
-  [[nodiscard]] Result<std::string> image_id_of(const ImageReference& by_digest);
-  [[nodiscard]] Result<void> tag(const ImagePlan& image, const Pulled& pulled);
-  [[nodiscard]] Result<void> check_containers(const DeploymentPlan& plan);
-  [[nodiscard]] Result<void> check_tags(const std::vector<Pulled>& pulled);
+  [[nodiscard]] std::optional<Outcome> preflight(const DeploymentPlan& plan);
+  [[nodiscard]] Result<void> check_space(const DeploymentPlan& plan);
+  [[nodiscard]] Result<void> check_followers(const DeploymentPlan& plan);
+  [[nodiscard]] Result<void> remove_images(const Journal& journal, const Memory& memory);
 
-  Registry& m_registry;
-  Engine& m_engine;
-  Target& m_target;
-  const Clock& m_clock;
-  Log& m_log;
+  DeploymentTools m_tools;
 };
 
-/// Do exactly as many containers as planned run what was pulled? `images`: reference -> image id.
-struct ReadBack {
-  int verified = 0;
-  std::optional<Outcome> failure = std::nullopt;  ///< not_recreated or wrong_result, with its error
-};
-[[nodiscard]] ReadBack read_back(const DeploymentPlan& plan,
-                                 const std::map<ImageReference, std::string>& images,
-                                 const Host& host);
+/// The name under which a previous image survives until it is not needed any more:
+/// "repository:tallyman-rollback-<12 hex of its id>". Some repositories have names that are no good
+/// as a tag, so it is in the image's own repository.
+[[nodiscard]] ImageReference rollback_reference(const ImageReference& reference,
+                                                const std::string& image_id);
 
 }  // namespace tallyman

@@ -5,6 +5,7 @@
 
 #include "tallyman/deploy/plan.hpp"
 #include "tallyman/io/process.hpp"
+#include "tallyman/state/state_directory.hpp"
 
 namespace tallyman {
 
@@ -26,8 +27,10 @@ class Target {
   /// nothing.
   [[nodiscard]] virtual Result<PreparedProject> prepare(const ProjectPlan& plan) = 0;
 
+  /// Runs what was prepared, also long afterwards: a journal may have kept it. The child holds
+  /// `lock` as well, so that no later run starts beside an orphan of a killed one.
   /// ErrorKind::process with the end of its output if it fails.
-  [[nodiscard]] virtual Result<void> recreate(const PreparedProject& project) = 0;
+  [[nodiscard]] virtual Result<void> recreate(const PreparedProject& project, const Lock& lock) = 0;
 };
 
 }  // namespace tallyman

@@ -16,8 +16,9 @@ class EngineApi;
 /// understood too. Nothing is asked before the first call, so constructing one never fails.
 class DockerEngine final : public Engine {
  public:
-  /// `socket_path` is a path ("/run/docker.sock"), not a URL. `http` must outlive this.
-  DockerEngine(Http& http, std::string socket_path);
+  /// `socket_path` is a path ("/run/docker.sock"), not a URL. Pulls go through `pull_http`, so that
+  /// a stop can end them; everything else through `http`. Both must outlive this.
+  DockerEngine(Http& http, Http& pull_http, std::string socket_path);
   ~DockerEngine() override;
 
   [[nodiscard]] Result<EngineInfo> info() override;
@@ -36,11 +37,22 @@ class DockerEngine final : public Engine {
       const std::function<void(const PullProgress&)>& progress) override;
   [[nodiscard]] Result<void> tag(const std::string& image,
                                  const ImageReference& reference) override;
+  [[nodiscard]] Result<void> remove_image(const std::string& image) override;
+  [[nodiscard]] Result<void> remove_container(const std::string& id) override;
+  [[nodiscard]] Result<void> rename_container(const std::string& id,
+                                              const std::string& name) override;
+  [[nodiscard]] Result<void> start_container(const std::string& id) override;
+  [[nodiscard]] Result<void> restart_container(const std::string& id) override;
+  [[nodiscard]] Result<std::string> logs(const std::string& id, int lines) override;
+  [[nodiscard]] Result<std::vector<ContainerEvent>> events(const std::string& project,
+                                                           Timestamp since,
+                                                           Timestamp until) override;
 
  private:
   [[nodiscard]] Result<std::string> platform_parameter(const Platform& wanted);
 
   std::unique_ptr<EngineApi> m_api;
+  std::unique_ptr<EngineApi> m_pull_api;
   std::optional<Platform> m_own_platform;  ///< what the engine pulls when nobody says a platform
 };
 

@@ -18,6 +18,7 @@ struct EngineInfo {
   std::string version;                           ///< "26.1.5"
   std::string api_version;                       ///< the one we speak with it: "1.41"
   std::string socket;                            ///< path of its unix socket
+  std::string data_root;                         ///< folder of its images and containers
   Platform platform = {};                        ///< what its containers run on, normalised
   std::vector<std::string> insecure_cidrs;       ///< "127.0.0.0/8"
   std::vector<std::string> insecure_registries;  ///< "172.21.138.103", "harbor.lan:8080"
@@ -58,6 +59,26 @@ class Engine {
   /// Gives `image` (an id, or repository@digest) the name repository:tag of `reference`.
   [[nodiscard]] virtual Result<void> tag(const std::string& image,
                                          const ImageReference& reference) = 0;
+  /// Takes away a name ("repository:tag", "repository@sha256:…"), and with the last one the image;
+  /// `image` may be an id, too. An image that a container uses stays: transient. Nothing of that
+  /// name: not_found.
+  [[nodiscard]] virtual Result<void> remove_image(const std::string& image) = 0;
+
+  /// Also one that runs, with its anonymous volumes left alone. Fine if it is gone.
+  [[nodiscard]] virtual Result<void> remove_container(const std::string& id) = 0;
+  [[nodiscard]] virtual Result<void> rename_container(const std::string& id,
+                                                      const std::string& name) = 0;
+  /// Fine if it runs.
+  [[nodiscard]] virtual Result<void> start_container(const std::string& id) = 0;
+  [[nodiscard]] virtual Result<void> restart_container(const std::string& id) = 0;
+
+  /// The last `lines` lines of stdout and stderr as they came, at most 1 MiB of them.
+  [[nodiscard]] virtual Result<std::string> logs(const std::string& id, int lines) = 0;
+  /// Starts and ends of containers of a compose project, oldest first. The engine remembers only
+  /// its last 256 events.
+  [[nodiscard]] virtual Result<std::vector<ContainerEvent>> events(const std::string& project,
+                                                                   Timestamp since,
+                                                                   Timestamp until) = 0;
 };
 
 }  // namespace tallyman

@@ -28,6 +28,12 @@ enum class Match {
 [[nodiscard]] std::vector<Digest> own_digests(const ImageReference& reference,
                                               const Replica& replica);
 
+/// The digest by which the replica's image can be pulled again: `preferred` if it is one of its
+/// own, else the first; nothing if it never came from a registry.
+[[nodiscard]] std::optional<Digest> pullable_digest(
+    const ImageReference& reference, const Replica& replica,
+    const std::optional<Digest>& preferred = std::nullopt);
+
 /// Is the id of this image a manifest digest (containerd image store) and not a config digest
 /// (classic store)?
 [[nodiscard]] bool id_is_manifest_digest(const Replica& replica);
@@ -73,10 +79,18 @@ struct Decision {
   std::vector<ImageDecision> images = {};  ///< in the order of the comparisons
 };
 
+/// When it is decided, and for whom.
+struct Moment {
+  Timestamp now = {};
+  bool patient = false;  ///< the timer's tick: what failed lately is left alone for a while
+};
+
 /// The one place that decides. Pure: the same values give the same decision.
-/// One drop-in is one transaction: while one of its references is unknown, none is deployed.
+/// One drop-in is one transaction: while one of its references is unknown, quarantined or changed
+/// by hand, none is deployed.
 [[nodiscard]] Decision decide(const Watch& watch, const std::vector<Comparison>& comparisons,
-                              const std::vector<Container>& by_id, const Memory& memory);
+                              const std::vector<Container>& by_id, const Memory& memory,
+                              const Moment& moment);
 
 /// For a service that could not be looked at.
 [[nodiscard]] Decision undecided(Error error, ReasonCode code);

@@ -44,7 +44,10 @@ struct Container {
   std::optional<Timestamp> started =
       std::nullopt;  ///< State.StartedAt; only known after an inspect
   std::optional<int> exit_code =
-      std::nullopt;  ///< only known after an inspect, of one that is not running
+      std::nullopt;                ///< only known after an inspect, of one that is not running
+  bool oom_killed = false;         ///< State.OOMKilled; only known after an inspect
+  std::string start_error = {};    ///< State.Error: why it could not be started; after an inspect
+  std::string health_output = {};  ///< of the newest health check; only known after an inspect
 
   /// running, paused or restarting: somebody wants it to be there.
   [[nodiscard]] bool alive() const;
@@ -82,6 +85,7 @@ inline constexpr std::string_view k_label_project = "com.docker.compose.project"
 inline constexpr std::string_view k_label_service = "com.docker.compose.service";
 inline constexpr std::string_view k_label_compose_version = "com.docker.compose.version";
 inline constexpr std::string_view k_label_number = "com.docker.compose.container-number";
+inline constexpr std::string_view k_label_depends_on = "com.docker.compose.depends_on";
 inline constexpr std::string_view k_label_oneoff = "com.docker.compose.oneoff";
 inline constexpr std::string_view k_label_working_dir = "com.docker.compose.project.working_dir";
 inline constexpr std::string_view k_label_config_files = "com.docker.compose.project.config_files";
@@ -91,5 +95,17 @@ inline constexpr std::string_view k_label_swarm_service = "com.docker.swarm.serv
 
 /// A container of `compose up`; those of `compose run` and of Swarm are not.
 [[nodiscard]] bool is_compose_service(const Container& container);
+/// A container of `compose up` for this service of this project.
+[[nodiscard]] bool is_of_service(const Container& container, std::string_view project,
+                                 std::string_view service);
+/// The label com.docker.compose.container-number; 0 if there is none.
+[[nodiscard]] int container_number(const Container& container);
+
+/// A container was started, or has ended ("die").
+struct ContainerEvent {
+  Timestamp at = {};
+  std::string action;     ///< "start", "die"
+  std::string container;  ///< its id
+};
 
 }  // namespace tallyman

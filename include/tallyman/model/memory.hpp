@@ -1,10 +1,12 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tallyman/model/digest.hpp"
 #include "tallyman/model/time.hpp"
@@ -15,20 +17,56 @@ namespace tallyman {
 /// What is known of a deployment that ended.
 struct DeploymentRecord {
   std::string id;
-  std::string result;          ///< "updated", "pending", "failed"
+  std::string result;          ///< "updated", "pending", "rolled_back", "failed"
   std::optional<Digest> from;  ///< what ran before; none where replicas differed or nobody knows
   std::optional<Digest> to;
   Timestamp finished_at = {};
+  std::string log = {};  ///< folder with its record and evidence; "" if it has none
+};
+
+/// A digest that failed here, and must not be deployed again.
+struct Quarantined {
+  std::string reference;
+  Digest digest;                                  ///< as the registry offered it
+  std::optional<Digest> manifest = std::nullopt;  ///< of this host's platform, where it is known
+  std::string reason;                             ///< for people: "shop-web-1 exited 1"
+  Timestamp at = {};
+};
+
+/// A previous image that stays on this host under a rollback tag.
+struct KeptImage {
+  std::string reference;
+  std::string image_id;
+  std::optional<Digest> digest = std::nullopt;  ///< to pull it again; none where nobody knows
+  std::string tag;                              ///< "repository:tallyman-rollback-…"
+  bool deployed = false;                        ///< by tallyman: only such an image may be removed
+  Timestamp at = {};
+};
+
+/// Deployments in a row that did not succeed with what the registry offered.
+struct FailedAttempts {
+  std::optional<Digest> digest = std::nullopt;  ///< what was to be deployed
+  int count = 0;
+  int touched = 0;  ///< those of them that recreated containers
+  Timestamp last = {};
 };
 
 /// What tallyman remembers of one service between two ticks.
 struct ServiceMemory {
   std::map<std::string, Digest>
       last_good;  ///< by reference: the registry's digest that was deployed and verified last
+  /// By reference: what the containers were last brought to or seen to run while the registry
+  /// offered it. Another content while the registry still offers this was somebody's own doing.
+  std::map<std::string, Digest> settled;
   std::optional<Timestamp> deployed_at = std::nullopt;
   std::optional<DeploymentRecord> last_deployment = std::nullopt;
   std::optional<Timestamp> pending_since = std::nullopt;
   int consecutive_failures = 0;
+  FailedAttempts attempts = {};
+  /// Why the service is not known to be good since its last deployment; empty once it is.
+  std::string broken = {};
+  std::vector<Quarantined> quarantined = {};
+  std::vector<KeptImage> kept = {};  ///< newest first
 };
 
 /// What tallyman remembers between two ticks.
@@ -44,5 +82,18 @@ struct Memory {
   std::set<std::pair<Digest, std::string>> equivalent;
   std::map<ServiceName, ServiceMemory> services;
 };
+
+struct RemoteImage;
+
+/// Has what a registry offers failed here? By its digest, or by the manifest of this platform where
+/// that is known: a new index around the same image is no other image.
+[[nodiscard]] const Quarantined* find_quarantined(const ServiceMemory& service,
+                                                  const RemoteImage& remote);
+/// Lets go of the digests that `remote.reference` has moved away from.
+void release_moved(ServiceMemory& service, const RemoteImage& remote);
+
+/// How long the timer's ticks leave a digest alone that could not be deployed `failures` times: not
+/// at all, 5 min, 10 min, …, at most 6 h.
+[[nodiscard]] std::chrono::milliseconds backoff(int failures);
 
 }  // namespace tallyman

@@ -5,6 +5,7 @@
 #include "tallyman/model/time.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 
 namespace tallyman {
@@ -13,7 +14,14 @@ namespace tallyman {
 struct PlatformImage {
   Digest manifest;  ///< of the platform's own manifest; the digest asked for if that is no index
   Digest config;    ///< the image id on an engine with the classic store
-  std::int64_t layer_bytes = 0;  ///< compressed size of all layers
+  std::map<Digest, std::int64_t> layers = {};  ///< compressed size of each, in bytes
+  [[nodiscard]] std::int64_t layer_bytes() const {
+    std::int64_t sum = 0;
+    for (const auto& [digest, size] : layers) {
+      sum += size;
+    }
+    return sum;
+  }
 };
 
 /// What a registry has for a tag.

@@ -40,18 +40,25 @@ enum class ReasonCode {
   no_platform,       ///< pending: the registry has nothing for this host's platform
   preflight_failed,  ///< pending: compose cannot be asked to deploy; nothing was touched
   pull_failed,       ///< pending: nothing was touched
-  interrupted,       ///< pending: told to stop before it began
+  no_space,          ///< pending: the disk is too small for the image; nothing was touched
+  backing_off,       ///< pending: failed before, and is not tried in this tick
+  interrupted,       ///< pending: told to stop before containers were touched
+  failed_here,       ///< quarantined
   not_running,       ///< absent
   by_digest,         ///< pinned
   built_here,        ///< local: the registry has no such tag, and the image was never pulled
   no_origin,  ///< local: no registry in its name, and nothing shows that it came from Docker Hub
-  recreate_failed,  ///< failed: compose reported an error
-  not_recreated,    ///< failed: compose reported success and left the old containers
-  wrong_result,     ///< failed: what runs is not what was deployed
+  unhealthy,  ///< rolled_back, failed: the containers did not pass the health gate
+  recreate_failed,  ///< rolled_back, failed: compose reported an error
+  not_recreated,    ///< rolled_back, failed: compose reported success and left the old containers
+  wrong_result,     ///< rolled_back, failed: what runs is not what was deployed
+  killed,           ///< rolled_back: tallyman or the host died in the middle
+  rollback_failed,  ///< failed: and the old containers could not be brought back
   registry_error,   ///< unknown
   engine_error,     ///< unknown, or failed where it could not be read back
   config_error,     ///< unknown
-  state_error,      ///< unknown: what tallyman remembers could not be read
+  state_error,  ///< unknown: what tallyman remembers could not be read; pending, rolled_back: the
+                ///< journal could not be written
 };
 
 [[nodiscard]] std::string_view to_string(ServiceState state);

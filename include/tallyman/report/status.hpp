@@ -57,6 +57,7 @@ struct ServiceStatus {
   std::optional<DeploymentRecord> last_deployment = std::nullopt;
   std::optional<Timestamp> pending_since = std::nullopt;
   int consecutive_failures = 0;
+  std::vector<Digest> quarantined = {};
   std::optional<Error> error = std::nullopt;
 };
 

@@ -2,10 +2,12 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tallyman/io/fd.hpp"
 #include "tallyman/model/error.hpp"
 #include "tallyman/model/memory.hpp"
+#include "tallyman/model/transaction.hpp"
 
 namespace tallyman {
 
@@ -13,6 +15,8 @@ namespace tallyman {
 class Lock {
  public:
   explicit Lock(Fd fd) : m_fd(std::move(fd)) {}
+  /// A child that has a duplicate of it holds the lock as well, until it ends.
+  [[nodiscard]] int fd() const { return m_fd.get(); }
 
  private:
   Fd m_fd;
@@ -21,6 +25,8 @@ class Lock {
 /// What survives a reboot: the folder --state, mode 0700, with
 ///   lock         flock(2); its text says who holds it; never unlinked
 ///   memory.json  Memory, schema 1, mode 0600
+///   deployments/ID/journal.json  of a deployment that has not ended; schema 1, mode 0600
+///   deployments/ID/record.json   of one that has, beside what is evidence of it
 class StateDirectory {
  public:
   explicit StateDirectory(std::string path) : m_path(std::move(path)) {}
@@ -35,6 +41,26 @@ class StateDirectory {
   [[nodiscard]] Result<Memory> load_memory() const;
   [[nodiscard]] Result<void> save_memory(const Memory& memory) const;
 
+  /// The folder of a deployment, whether it is there or not.
+  [[nodiscard]] std::string deployment_folder(const std::string& id) const {
+    return file("deployments/" + id);
+  }
+  /// An id that no deployment has had: "20261122T194514Z-web".
+  [[nodiscard]] std::string new_deployment_id(Timestamp now, const ServiceName& service) const;
+
+  /// Durable when it returns.
+  [[nodiscard]] Result<void> save_journal(const Journal& journal) const;
+  /// Those that were left open, oldest first. One that cannot be read or understood is an error
+  /// that names it: what it knows may be all that can repair a service.
+  [[nodiscard]] Result<std::vector<Journal>> open_journals() const;
+  /// Writes the record, then forgets the journal. Removes the folders of the oldest closed
+  /// deployments beyond `k_most_records`.
+  [[nodiscard]] Result<void> close_journal(const Journal& journal) const;
+  /// Keeps a text beside the journal, mode 0600; `name` becomes a file name.
+  [[nodiscard]] Result<void> save_evidence(const std::string& id, std::string_view name,
+                                           std::string_view text) const;
+  static constexpr std::size_t k_most_records = 100;
+
  private:
   [[nodiscard]] std::string file(std::string_view name) const {
     return m_path + "/" + std::string(name);
@@ -45,5 +71,11 @@ class StateDirectory {
 /// The text of memory.json and back. parse: ErrorKind::protocol for anything that is not schema 1.
 [[nodiscard]] std::string memory_to_json(const Memory& memory);
 [[nodiscard]] Result<Memory> parse_memory(std::string_view text);
+
+/// The same for journal.json.
+[[nodiscard]] std::string journal_to_json(const Journal& journal);
+[[nodiscard]] Result<Journal> parse_journal(std::string_view text);
+/// record.json: how a deployment ended, for people and their programs.
+[[nodiscard]] std::string record_to_json(const Journal& journal);
 
 }  // namespace tallyman

@@ -12,8 +12,6 @@ namespace tallyman {
 /// host as it is now, nothing if it could not be read back; `outcome`: how its deployment ended, if
 /// there was one. Updates the service's memory (pending_since, failures, last good).
 [[nodiscard]] ServiceStatus service_status(const ServiceLook& before, const Host* after,
-                                           const std::optional<Outcome>& outcome,
-                                           const std::string& run_id, Timestamp now,
-                                           Memory& memory);
+                                           const Outcome* outcome, Timestamp now, Memory& memory);
 
 }  // namespace tallyman

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "tallyman/deploy/deployer.hpp"
-#include "tallyman/io/stop.hpp"
 #include "tallyman/report/status.hpp"
 #include "tallyman/state/state_directory.hpp"
 #include "tallyman/tick/look.hpp"
@@ -12,16 +14,12 @@
 namespace tallyman {
 
 /// Who follows a tick while it works; the terminal.
-class TickObserver {
+class TickObserver : public DeploymentObserver {
  public:
-  TickObserver() = default;
-  TickObserver(const TickObserver&) = delete;
-  TickObserver& operator=(const TickObserver&) = delete;
-  virtual ~TickObserver() = default;
+  /// Before the first step, once for each service of a deployment.
   virtual void deploying(const ServiceLook& service) = 0;
-  virtual void step(const Step& step) = 0;
-  /// `replicas`: containers that were verified.
-  virtual void deployed(const ServiceStatus& status, int replicas) = 0;
+  /// After the last step, once for each service.
+  virtual void deployed(const ServiceStatus& status, const Outcome& outcome) = 0;
 };
 
 struct TickOptions {
@@ -40,21 +38,29 @@ struct TickResult {
       std::nullopt;  ///< status or memory could not be written; the work was done
 };
 
-/// One tick: observe, decide, deploy, remember, report.
+/// One tick: recover, observe, decide, deploy, remember, report.
 class Tick {
  public:
   Tick(const Config& config, Registry& registry, Engine& engine, Deployer& deployer,
-       const StateDirectory& state, const Clock& clock, const Stop& stop, Log& log);
+       const StateDirectory& state, const Clock& clock, Log& log);
 
-  /// The caller holds the lock.
-  [[nodiscard]] TickResult run(const TickOptions& options, TickObserver& observer);
+  [[nodiscard]] TickResult run(const TickOptions& options, const Lock& lock,
+                               TickObserver& observer);
 
  private:
-  [[nodiscard]] Look observe_and_decide(const TickOptions& options, Result<Memory>& memory);
-  [[nodiscard]] Outcome deploy_one(const ServiceLook& service, const Host& host,
-                                   TickObserver& observer);
-  [[nodiscard]] std::vector<ServiceStatus> act(Look& look, const std::string& run_id,
+  using Outcomes = std::map<ServiceName, Outcome>;
+
+  /// Errors: what is remembered, or a journal, cannot be read.
+  [[nodiscard]] Result<Outcomes> recover(const Lock& lock, Result<Memory>& memory,
+                                         TickObserver& observer);
+  [[nodiscard]] Look observe_and_decide(const TickOptions& options, const Error* blocked,
+                                        Memory& memory);
+  [[nodiscard]] std::vector<ServiceStatus> act(Look& look, Outcomes recovered, const Lock& lock,
                                                Memory& memory, TickObserver& observer);
+  [[nodiscard]] Outcome deploy_group(const std::vector<const ServiceLook*>& group, const Host& host,
+                                     const Lock& lock, Memory& memory, TickObserver& observer);
+  /// False: its journal stays, and is found again by the next run.
+  [[nodiscard]] bool learn(const Outcome& outcome, Memory& memory);
   [[nodiscard]] StatusDocument with_others(const TickOptions& options,
                                            std::vector<ServiceStatus> services) const;
 
@@ -64,8 +70,9 @@ class Tick {
   Deployer& m_deployer;
   const StateDirectory& m_state;
   const Clock& m_clock;
-  const Stop& m_stop;
   Log& m_log;
+  std::optional<Error> m_write_error = std::nullopt;
+  std::set<ServiceName> m_open = {};  ///< services whose last deployment has not come to its end
 };
 
 }  // namespace tallyman

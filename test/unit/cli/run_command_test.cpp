@@ -2,31 +2,12 @@
 
 #include "support/tick_world.hpp"
 #include "tallyman/cli/commands.hpp"
-#include "unit/cli/screen.hpp"
+#include "unit/cli/running.hpp"
 
 using namespace tallyman;
 using namespace tallyman::test;
 
 namespace {
-
-struct Ran {
-  int status;
-  std::string out;
-  std::string err;
-};
-
-Ran run(TickWorld& world, bool journald = false) {
-  Screen screen;
-  const CapturedStderr captured;
-  Log log({.level = LogLevel::warning, .journald = journald});
-  Tick tick(world.config, world.registry, world.engine, world.deployer, world.state, world.clock,
-            world.stop, log);
-  const TickOptions options{
-      .version = "0.1.0", .host_name = "deploy-01", .status_file = world.status_file()};
-  const int status =
-      run_command(tick, options, world.state, world.clock, journald, screen.terminal, log);
-  return {status, screen.text(), captured.text()};
-}
 
 /// Nothing was asked of anybody, and nothing was written.
 void check_untouched(const TickWorld& world) {
@@ -52,7 +33,9 @@ TEST_CASE("run tells a deployment step by step") {
         "web\n"
         "  image     harbor.lan/shop/web:1 -> 222222222222\n"
         "  pull      222222222222, 38.2 MB                                        6.1 s\n"
-        "  recreate  shop: web                                                     0 ms\n"
+        "  recreate  shop-web-1                                                    0 ms\n"
+        "  health    no health check                                               0 ms\n"
+        "  settle    0 restarts                                                   1.0 s\n"
         "  UPDATED   1/1 verified\n"
         "1 updated, 1 current\n");
 }
@@ -90,6 +73,7 @@ TEST_CASE("run tells what failed, and what to do about it") {
         "            harbor.lan/shop/web@#2:\n"
         "            harbor.lan: denied\n"
         "  fix       log in\n"
+        "  next      nothing was touched; tried again by a later run\n"
         "1 pending (web)\n");
 }
 

@@ -35,6 +35,36 @@ TEST_CASE("Terminal colours only when it is asked to") {
   CHECK(coloured.terminal.styled("x", Style::plain) == "x");
 }
 
+TEST_CASE("a passing line is written over by whatever comes next") {
+  Screen screen({.live = true});
+  screen.terminal.passing("pull 1 of 2 MB");
+  CHECK(screen.text() == "pull 1 of 2 MB");
+  screen.terminal.passing("pull 2 of 2 MB");
+  screen.terminal.line("pulled");
+  screen.terminal.print("b\n");
+  CHECK(screen.text() == "pull 1 of 2 MB\r\x1b[Kpull 2 of 2 MB\r\x1b[Kpulled\nb\n");
+}
+
+TEST_CASE("a passing line never wraps") {
+  Screen screen({.live = true, .width = 10});
+  screen.terminal.passing("0123456789abc");
+  CHECK(screen.text() == "012345678");
+}
+
+TEST_CASE("a passing line is cut between characters") {
+  Screen screen({.live = true, .width = 5});
+  screen.terminal.passing("abc\u00e9xyz");
+  CHECK(screen.text() == "abc\u00e9");
+}
+
+TEST_CASE("a passing line appears on live terminals only") {
+  Screen screen({.colour = true});
+  screen.terminal.passing("pull 1 of 2 MB");
+  screen.terminal.line("pulled");
+  screen.terminal.passing("more");
+  CHECK(screen.text() == "pulled\n");
+}
+
 TEST_CASE("every state has the colour of how urgent it is") {
   CHECK(style_of(ServiceState::failed) == Style::bad);
   CHECK(style_of(ServiceState::unknown) == Style::bad);

@@ -41,15 +41,19 @@ TEST_CASE("summary_text: what was done, what is well, and by name what is not") 
         "1 quarantined (x), 1 unknown (x), 1 rolled_back (x), 1 failed (x)");
 }
 
-TEST_CASE("exit_status_of: 1 if a service failed, is unknown or has an error") {
+TEST_CASE("exit_status_of: 1 if a service failed, is unknown or has an error; 4 if rolled back") {
   CHECK(exit_status_of({}) == 0);
   for (const ServiceState state : k_all_states) {
     CAPTURE(to_string(state));
     const bool bad = state == ServiceState::failed || state == ServiceState::unknown;
-    CHECK(exit_status_of({in(ServiceState::current), in(state)}) == (bad ? 1 : 0));
+    const bool undone = state == ServiceState::rolled_back;
+    CHECK(exit_status_of({in(ServiceState::current), in(state)}) == (bad ? 1 : undone ? 4 : 0));
     ServiceStatus with_error = in(state);
     with_error.error = Error{ErrorKind::transient, "cut"};
-    CHECK(exit_status_of({in(ServiceState::current), with_error}) == 1);
+    CHECK(exit_status_of({in(ServiceState::current), with_error}) == (undone ? 4 : 1));
+    // What is worse than a rollback counts, in whatever order.
+    CHECK(exit_status_of({in(ServiceState::rolled_back), with_error}) == (undone ? 4 : 1));
+    CHECK(exit_status_of({with_error, in(ServiceState::rolled_back)}) == (undone ? 4 : 1));
   }
 }
 
@@ -96,7 +100,34 @@ TEST_CASE("trouble_text: what, where, why and what to do") {
         "  error     dockerd: 172.21.138.103:443 connection refused, since it does not\n"
         "            list this registry as insecure\n"
         "  fix       /etc/docker/daemon.json:\n"
-        "              \"insecure-registries\": [\"172.21.138.103\"]\n");
+        "              \"insecure-registries\": [\"172.21.138.103\"]\n"
+        "  next      nothing was touched; tried again by a later run\n");
+}
+
+TEST_CASE("trouble_text says what tallyman does about it by itself") {
+  struct Row {
+    ServiceState state;
+    bool quarantined;
+    const char* next;
+  };
+  const Row rows[] = {
+      {ServiceState::rolled_back, false, "tried again by a later run"},
+      {ServiceState::rolled_back, true,
+       "222222222222 is quarantined: left alone until its tag moves"},
+      {ServiceState::failed, false, "tried again by the next run"},
+      {ServiceState::failed, true, "left alone until its tag moves; look after it"},
+      {ServiceState::pending, false, "nothing was touched; tried again by a later run"},
+  };
+  for (const Row& row : rows) {
+    ServiceStatus service = in(row.state);
+    service.error = Error{ErrorKind::process, "no good"};
+    if (row.quarantined) {
+      service.quarantined = {digest('2')};
+    }
+    const std::string text = trouble_text(service, 80);
+    CHECK(text.ends_with(fmt::format("  error     no good\n  next      {}\n", row.next)));
+  }
+  CHECK(trouble_text(in(ServiceState::rolled_back), 80).starts_with("web: ROLLED BACK, "));
 }
 
 TEST_CASE("trouble_text without an image and without a remedy") {

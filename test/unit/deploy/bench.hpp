@@ -1,5 +1,7 @@
 #pragma once
 
+#include <fcntl.h>
+
 #include <map>
 #include <string>
 #include <vector>
@@ -8,6 +10,7 @@
 #include "support/fake_engine.hpp"
 #include "support/fake_process.hpp"
 #include "tallyman/deploy/compose_target.hpp"
+#include "unit/deploy/planned.hpp"
 
 namespace tallyman::test {
 
@@ -21,6 +24,7 @@ struct Bench {
   std::map<std::string, std::string> environment = {
       {"DOCKER_HOST", "unix:///run/docker.sock"}, {"HOME", "/root"}, {"PATH", "/usr/bin"}};
   ComposeTarget target{process, engine, environment, log};
+  Lock lock{Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC))};
   ProjectPlan plan;
 
   Bench() {
@@ -29,9 +33,7 @@ struct Bench {
     plan.compose.directory = "/srv/shop";
     plan.services = {{.name = "web",
                       .reference = ref(k_web),
-                      .replicas = 2,
-                      .containers = {"c1", "c2"},
-                      .images = {id_of('a'), id_of('a')}}};
+                      .containers = {planned("shop", "web", 1), planned("shop", "web", 2)}}};
   }
   Bench(const Bench&) = delete;
   Bench& operator=(const Bench&) = delete;

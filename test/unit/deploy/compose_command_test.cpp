@@ -15,8 +15,12 @@ void fill(Bench& bench) {
   compose.profiles = {"prod", "eu"};
   compose.environment = {{"CHANNEL", "stable"}, {"HOME", "/srv/home"}};
   compose.timeout = std::chrono::minutes(7);
-  bench.plan.services.push_back({.name = "worker", .reference = ref(k_web), .replicas = 1});
-  bench.plan.followers = {{.name = "vpn", .reference = ref("vpn:3"), .replicas = 3}};
+  bench.plan.services.push_back(
+      {.name = "worker", .reference = ref(k_web), .containers = {planned("shop", "worker")}});
+  bench.plan.followers = {{.name = "vpn",
+                           .reference = ref("vpn:3"),
+                           .containers = {planned("shop", "vpn", 1), planned("shop", "vpn", 2),
+                                          planned("shop", "vpn", 3)}}};
   bench.model(R"(services:
   web: {image: "harbor.lan/shop/web:1"}
   worker: {image: "harbor.lan/shop/web:1"}
@@ -143,9 +147,10 @@ TEST_CASE("recreate runs exactly what was prepared, and logs what compose says")
       " up ",
       Exit{.code = 0, .out = "\n", .err = " Container shop-web-1  Recreate\n\nForged\x1b[31m\n"});
   const PreparedProject prepared = bench.prepared();
-  REQUIRE(bench.target.recreate(prepared).has_value());
+  REQUIRE(bench.target.recreate(prepared, bench.lock).has_value());
   CHECK(bench.process.lines().back() == FakeProcess::line_of(prepared.recreate));
   CHECK((bench.process.commands.back().environment == prepared.recreate.environment));
+  CHECK(bench.process.commands.back().keep_fd == bench.lock.fd());
   const std::string log = bench.captured.text();
   CHECK(contains(log, "debug: running cd /srv/shop && docker compose --ansi never"));
   CHECK(contains(log, "\ncompose shop:  Container shop-web-1  Recreate\n"));

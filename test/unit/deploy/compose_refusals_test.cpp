@@ -13,7 +13,7 @@ struct Working : Bench {
   [[nodiscard]] Error up_failure(Exit exit) {
     good_model();
     process.on(" up ", std::move(exit));
-    return error_of(target.recreate(prepared()));
+    return error_of(target.recreate(prepared(), lock));
   }
 };
 
@@ -139,6 +139,6 @@ TEST_CASE("recreate fails where compose cannot be started") {
   Working bench;
   bench.good_model();
   const PreparedProject prepared = bench.prepared();
-  const auto recreated = bench.target.recreate(prepared);
+  const auto recreated = bench.target.recreate(prepared, bench.lock);
   CHECK(error_of(recreated).message == "docker: not found in PATH /usr/bin");
 }

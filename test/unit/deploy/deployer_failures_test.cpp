@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <csignal>
+
 #include "unit/deploy/yard.hpp"
+#include "unit/io/signals.hpp"
 
 using namespace tallyman;
 using namespace tallyman::test;
@@ -9,16 +12,21 @@ namespace {
 
 const Error k_cut{ErrorKind::transient, "cut"};
 
-bool any_starts_with(const Calls& calls, std::string_view word) {
-  return std::ranges::any_of(calls,
-                             [&](const std::string& call) { return call.starts_with(word); });
-}
-
-/// What ran before still runs.
+/// What ran before still runs, and its tag means what it meant.
 void check_untouched(const Yard& yard) {
   CHECK(yard.target.recreated.empty());
-  CHECK(yard.engine.containers.at(0).image_id == id_of('a'));
+  CHECK(yard.running().front() == "shop-web-1 #a running");
   CHECK(yard.engine.containers.at(0).id == "id-of-shop-web-1");
+  CHECK(yard.tag_of() == "#a");
+}
+
+/// It was begun, and given up before a container was touched.
+void check_abandoned(const Yard& yard, const Outcome& outcome, ReasonCode code) {
+  check(outcome, ServiceState::pending, code);
+  CHECK(yard.phase_of(outcome) == "abandoned");
+  CHECK_FALSE(outcome.journal->judged);
+  CHECK(outcome.journal->suspects.empty());
+  check_untouched(yard);
 }
 
 }  // namespace
@@ -31,30 +39,45 @@ TEST_CASE("a project that cannot be prepared stops everything before the first p
   check(outcome, ServiceState::pending, ReasonCode::preflight_failed);
   CHECK(outcome.error->message == "no compose");
   CHECK(outcome.error->remedy == "install it");
+  CHECK_FALSE(outcome.journal.has_value());
   CHECK(yard.asked() == Calls{"prepare shop"});
+}
+
+TEST_CASE("what runs must be kept before anything is pulled") {
+  Yard yard;
+  yard.engine.fails("tag", k_cut);
+  const Outcome outcome = yard.deploy();
+  check_abandoned(yard, outcome, ReasonCode::preflight_failed);
+  CHECK(outcome.error->message == "the image that shop runs cannot be kept for a way back: cut");
+  CHECK(yard.asked("pull").empty());
+
+  Yard gone;  // and nobody knows where it came from
+  gone.engine.images.erase(id_of('a'));
+  gone.plan.images[0].old[0].digest.reset();
+  check(gone.deploy(), ServiceState::pending, ReasonCode::preflight_failed);
+  CHECK(gone.asked("pull").empty());
+  CHECK(gone.target.recreated.empty());
 }
 
 TEST_CASE("a password that cannot be read is no reason to pull as nobody") {
   Yard yard;
   yard.registry.who = std::unexpected(Error{ErrorKind::auth, "cannot read /etc/x"});
   const Outcome outcome = yard.deploy();
-  check(outcome, ServiceState::pending, ReasonCode::pull_failed);
+  check_abandoned(yard, outcome, ReasonCode::pull_failed);
   CHECK(outcome.error->message == "cannot read /etc/x");
-  CHECK(yard.asked().back() == "credential harbor.lan/shop/web:1");
-  check_untouched(yard);
+  CHECK(yard.asked("pull").empty());
 }
 
 TEST_CASE("a pull that fails names the image by digest and leaves the tag alone") {
   Yard yard;
   yard.engine.fails("pull", k_cut);
   const Outcome outcome = yard.deploy();
-  check(outcome, ServiceState::pending, ReasonCode::pull_failed);
+  check_abandoned(yard, outcome, ReasonCode::pull_failed);
   CHECK(outcome.error->kind == ErrorKind::transient);
   CHECK(shortened(outcome.error->message) == "pull of harbor.lan/shop/web@#2: cut");
-  CHECK(yard.asked().back() == "pull harbor.lan/shop/web@#2 for linux/amd64");
-  CHECK(yard.engine.tags.at(ref(k_web)) == id_of('a'));
+  CHECK(yard.phases == Calls{"protect", "pull", "abandon", "abandoned"});
+  CHECK(yard.asked("tag") == Calls{"tag #a as harbor.lan/shop/web:tallyman-rollback-aaaaaaaaaaaa"});
   CHECK(yard.steps.empty());
-  check_untouched(yard);
 }
 
 TEST_CASE("a second image that cannot be pulled leaves the tag of the first alone") {
@@ -62,150 +85,184 @@ TEST_CASE("a second image that cannot be pulled leaves the tag of the first alon
   yard.offers(k_api, '5', 'c', '6', 'd');
   yard.runs("shop", "api", k_api, 'c');
   yard.engine.fails("pull harbor.lan/shop/api", k_cut);
-  check(yard.deploy(), ServiceState::pending, ReasonCode::pull_failed);
-  CHECK_FALSE(any_starts_with(yard.calls, "tag"));
-  CHECK(yard.engine.tags.at(ref(k_web)) == id_of('a'));
-  check_untouched(yard);
+  check_abandoned(yard, yard.deploy(), ReasonCode::pull_failed);
+  CHECK(yard.asked("tag #b").empty());
+}
+
+TEST_CASE("a second tag that cannot be moved takes the first one back") {
+  Yard yard;
+  yard.offers(k_api, '5', 'c', '6', 'd');
+  yard.runs("shop", "api", k_api, 'c');
+  yard.engine.fails("tag " + id_of('d'), k_cut);
+  check_abandoned(yard, yard.deploy(), ReasonCode::pull_failed);
+  CHECK(yard.asked("tag #b") == Calls{"tag #b as harbor.lan/shop/web:1"});
+  CHECK(yard.asked("tag #a").back() == "tag #a as harbor.lan/shop/web:1");
+  CHECK(yard.tag_of(k_api) == "#c");
 }
 
 TEST_CASE("a pulled image that cannot be inspected, or is another one, is not deployed") {
   Yard blind;
-  blind.engine.fails("inspect", k_cut);
+  blind.engine.on_call = [&](std::string_view call) {
+    if (call.starts_with("pull")) {
+      blind.engine.fails("inspect", k_cut, 1);
+    }
+  };
   const Outcome unseen = blind.deploy();
-  check(unseen, ServiceState::pending, ReasonCode::pull_failed);
+  check_abandoned(blind, unseen, ReasonCode::pull_failed);
   CHECK(unseen.error->message == "cut");
-  CHECK_FALSE(any_starts_with(blind.calls, "tag"));
-  check_untouched(blind);
 
   Yard wrong;
   wrong.engine.tags.insert_or_assign(ref(k_web).at(digest('2')), id_of('a'));
   const Outcome other = wrong.deploy();
-  check(other, ServiceState::pending, ReasonCode::pull_failed);
+  check_abandoned(wrong, other, ReasonCode::pull_failed);
   CHECK(other.error->kind == ErrorKind::protocol);
   CHECK(shortened(other.error->message) ==
         "the engine pulled harbor.lan/shop/web@#2 and shows another digest for it");
-  CHECK_FALSE(any_starts_with(wrong.calls, "tag"));
-  check_untouched(wrong);
 }
 
 TEST_CASE("a tag that cannot be moved touches no container") {
   Yard yard;
-  yard.engine.fails("tag", k_cut);
+  yard.engine.fails("tag " + id_of('b'), k_cut);
   const Outcome outcome = yard.deploy();
-  check(outcome, ServiceState::pending, ReasonCode::pull_failed);
+  check_abandoned(yard, outcome, ReasonCode::pull_failed);
   CHECK(outcome.error->message == "cut");
-  CHECK(yard.asked().back() == "tag #b as harbor.lan/shop/web:1");
-  check_untouched(yard);
+  CHECK(yard.asked("tag").back() == "tag #b as harbor.lan/shop/web:1");
 }
 
 TEST_CASE("an image that is pruned twice, or cannot be pulled again, is given up") {
   Yard twice;
-  twice.engine.fails("tag", {ErrorKind::not_found, "no such image"});
+  twice.engine.fails("tag " + id_of('b'), {ErrorKind::not_found, "no such image"});
   const Outcome outcome = twice.deploy();
-  check(outcome, ServiceState::pending, ReasonCode::pull_failed);
+  check_abandoned(twice, outcome, ReasonCode::pull_failed);
   CHECK(outcome.error->kind == ErrorKind::not_found);
-  CHECK(std::ranges::count_if(
-            twice.calls, [](const std::string& call) { return call.starts_with("pull"); }) == 2);
-  check_untouched(twice);
+  CHECK(twice.asked("pull").size() == 2);
 
   Yard gone;
-  gone.engine.fails("tag", {ErrorKind::not_found, "no such image"});
+  gone.engine.fails("tag " + id_of('b'), {ErrorKind::not_found, "no such image"});
   gone.engine.on_call = [&](std::string_view call) {
-    if (call.starts_with("tag")) {
+    if (call.starts_with("tag " + id_of('b'))) {
       gone.engine.fails("pull", k_cut);
     }
   };
   const Outcome no_pull = gone.deploy();
-  check(no_pull, ServiceState::pending, ReasonCode::pull_failed);
+  check_abandoned(gone, no_pull, ReasonCode::pull_failed);
   CHECK(no_pull.error->kind == ErrorKind::transient);
-  check_untouched(gone);
 }
 
-TEST_CASE("a tag that somebody moves before the recreation stops it") {
+TEST_CASE("what was stopped, scaled or recreated during the pull is left alone") {
+  const std::function<void(Host&)> changes[] = {
+      [](Host& host) { host.containers.at(0).status = ContainerStatus::exited; },
+      [](Host& host) { host.containers.push_back(compose_container("shop", "web", 2)); },
+      [](Host& host) { host.containers.at(0).id = "somebody's"; },
+      [](Host& host) { host.containers.clear(); },
+  };
+  for (const auto& change : changes) {
+    Yard yard;
+    yard.engine.on_observe = [&](Host host) -> Result<Host> {
+      change(host);
+      return host;
+    };
+    const Outcome outcome = yard.deploy();
+    check_abandoned(yard, outcome, ReasonCode::preflight_failed);
+    CHECK(outcome.error->kind == ErrorKind::transient);
+    CHECK(outcome.error->message ==
+          "the containers of service web changed during the pull; they are left alone");
+  }
+}
+
+TEST_CASE("a host that cannot be seen before the recreation is left alone") {
   Yard yard;
-  yard.engine.add_image("harbor.lan/shop/web:other", 'c', "3");
-  yard.engine.on_call = [&](std::string_view call) {
-    if (call == "inspect harbor.lan/shop/web:1") {
-      yard.engine.tags.insert_or_assign(ref(k_web), id_of('c'));
+  yard.engine.fails("observe", k_cut);
+  check_abandoned(yard, yard.deploy(), ReasonCode::preflight_failed);
+}
+
+TEST_CASE("a deployment that is given up gives the tag back its meaning") {
+  Yard yard;  // somebody had pulled another image by hand
+  yard.has_image("harbor.lan/shop/web:1", '3', 'c');
+  yard.fail_at(Phase::tag, true);
+  check(yard.deploy(), ServiceState::pending, ReasonCode::recreate_failed);
+  CHECK(yard.tag_of() == "#c");
+
+  Yard none;  // there was no tag: then what runs is better than what was not deployed
+  none.engine.tags.erase(ref(k_web));
+  none.fail_at(Phase::tag, true);
+  check_abandoned(none, none.deploy(), ReasonCode::recreate_failed);
+
+  Yard other;  // somebody moved it meanwhile: that is theirs
+  other.on_phase = [&](Phase phase, bool after) -> Result<void> {
+    if (phase == Phase::tag && after) {
+      other.has_image(k_web, '3', 'c');
+      return fail(ErrorKind::io, "hooked");
     }
-  };
-  const Outcome outcome = yard.deploy();
-  check(outcome, ServiceState::pending, ReasonCode::pull_failed);
-  CHECK(outcome.error->kind == ErrorKind::transient);
-  CHECK(outcome.error->message ==
-        "somebody moved the local tag harbor.lan/shop/web:1 away from 222222222222 while it was "
-        "being deployed");
-  CHECK(yard.asked().back() == "inspect harbor.lan/shop/web:1");
-  check_untouched(yard);
-}
-
-TEST_CASE("a tag that is moved between two projects is a failure, and the second is left alone") {
-  Yard yard;
-  yard.runs("blog", "site", k_web, 'a');
-  yard.target.on_recreate = [&](const PreparedProject& project) -> Result<void> {
-    yard.engine.recreate(project.plan);
-    yard.engine.tags.insert_or_assign(ref(k_web), id_of('a'));
     return {};
   };
-  check(yard.deploy(), ServiceState::failed, ReasonCode::recreate_failed);
-  CHECK(yard.target.recreated.size() == 1);
-  CHECK(yard.engine.containers.at(1).image_id == id_of('a'));
+  check(other.deploy(), ServiceState::pending, ReasonCode::recreate_failed);
+  CHECK(other.tag_of() == "#c");
+
+  Yard same;  // it meant the new image already
+  same.has_image(k_web, '2', 'b');
+  same.fail_at(Phase::tag, true);
+  check(same.deploy(), ServiceState::pending, ReasonCode::recreate_failed);
+  CHECK(same.tag_of() == "#b");
 }
 
-TEST_CASE("a recreation that fails is a failure, and the next project is left alone") {
-  Yard yard;
-  yard.runs("blog", "site", k_web, 'a');
-  yard.target.on_recreate = [](const PreparedProject&) -> Result<void> {
-    return fail(ErrorKind::process, "compose up of project shop: exit status 1");
-  };
-  const Outcome outcome = yard.deploy();
-  check(outcome, ServiceState::failed, ReasonCode::recreate_failed);
-  CHECK(outcome.error->message == "compose up of project shop: exit status 1");
-  CHECK(yard.asked().back() == "recreate shop");
-  CHECK(yard.steps.size() == 1);
-}
-
-TEST_CASE("a host that cannot be read back is not known to be good") {
-  Yard yard;
-  yard.target.on_recreate = [&](const PreparedProject&) -> Result<void> {
-    yard.engine.fails("observe", k_cut);
+TEST_CASE("a tag that cannot be given back stays the work of the next start") {
+  Yard open;
+  open.on_phase = [&](Phase phase, bool after) -> Result<void> {
+    if (phase == Phase::tag && after) {
+      open.engine.fails("tag", k_cut);
+      return fail(ErrorKind::io, "hooked");
+    }
     return {};
   };
-  const Outcome outcome = yard.deploy();
-  check(outcome, ServiceState::failed, ReasonCode::engine_error);
-  CHECK(outcome.error->message == "reading back what runs: cut");
+  const Outcome left = open.deploy();
+  check(left, ServiceState::pending, ReasonCode::recreate_failed);
+  CHECK(open.phase_of(left) == "abandon");
+  CHECK(left.error->message == "hooked; and the way back failed: cut");
+  CHECK(open.tag_of() == "#b");
 }
 
-TEST_CASE("what was stopped during the pull is not started again") {
+TEST_CASE("told to stop before it began, nothing is begun") {
+  const SignalsRestored restored;
   Yard yard;
-  yard.engine.on_observe = [](Host host) -> Result<Host> {
-    host.containers.at(0).status = ContainerStatus::exited;
-    return host;
+  yard.stop = Stop::on_signals();
+  ::raise(SIGTERM);
+  const Outcome outcome = yard.deploy();
+  check(outcome, ServiceState::pending, ReasonCode::interrupted);
+  CHECK_FALSE(outcome.journal.has_value());
+  CHECK(outcome.error->kind == ErrorKind::cancelled);
+  CHECK(yard.asked().empty());
+}
+
+TEST_CASE("told to stop before compose is called, it is given up; later it is finished") {
+  struct Row {
+    Phase phase;
+    bool after;
+    const char* end;
   };
-  const Outcome outcome = yard.deploy();
-  check(outcome, ServiceState::pending, ReasonCode::preflight_failed);
-  CHECK(outcome.error->message ==
-        "the containers of service web changed during the pull; they are left alone");
-  CHECK(yard.asked().back() == "observe");
-}
-
-TEST_CASE("a recreation that reports success and did nothing is a failure") {
-  Yard yard;
-  yard.target.on_recreate = [](const PreparedProject&) -> Result<void> { return {}; };
-  const Outcome outcome = yard.deploy();
-  check(outcome, ServiceState::failed, ReasonCode::not_recreated);
-  CHECK(outcome.error->message == "compose reported success, but left shop-web-1 as it was");
-}
-
-TEST_CASE("a recreation that brings up something else is a failure") {
-  Yard yard;
-  yard.target.on_recreate = [&](const PreparedProject& project) -> Result<void> {
-    yard.engine.recreate(project.plan);
-    yard.engine.containers.at(0).image_id = id_of('c');
-    return {};
+  const Row rows[] = {
+      {Phase::protect, false, "abandoned"}, {Phase::protect, true, "abandoned"},
+      {Phase::pull, false, "abandoned"},    {Phase::pull, true, "abandoned"},
+      {Phase::tag, false, "abandoned"},     {Phase::recreate, false, "committed"},
+      {Phase::recreate, true, "committed"}, {Phase::verify, false, "committed"},
   };
-  const Outcome outcome = yard.deploy();
-  check(outcome, ServiceState::failed, ReasonCode::wrong_result);
-  CHECK(shortened(outcome.error->message) ==
-        "shop-web-1 runs image #c and not #b, which was deployed");
+  for (const Row& row : rows) {
+    CAPTURE(to_string(row.phase));
+    CAPTURE(row.after);
+    const SignalsRestored restored;
+    Yard yard;
+    yard.stop = Stop::on_signals();
+    yard.on_phase = [&](Phase phase, bool after) -> Result<void> {
+      if (phase == row.phase && after == row.after) {
+        ::raise(SIGTERM);
+      }
+      return {};
+    };
+    const Outcome outcome = yard.deploy();
+    CHECK(yard.phase_of(outcome) == row.end);
+    if (row.end == std::string_view("abandoned")) {
+      check_abandoned(yard, outcome, ReasonCode::interrupted);
+      CHECK(outcome.error->message == "told to stop before a container was touched");
+    }
+  }
 }

@@ -11,6 +11,14 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
+Texts ids_of(const ServicePlan& service) {
+  Texts ids;
+  for (const PlannedContainer& container : service.containers) {
+    ids.push_back(container.id);
+  }
+  return ids;
+}
+
 Container stray(const std::string& name) {
   Container container = compose_container("shop", "web", 9);
   container.id = "id-of-" + name;
@@ -25,12 +33,18 @@ TEST_CASE("make_plan says what to pull and which service of which project to rec
   Scene scene;
   scene.runs(compose_container("shop", "web"));
   const DeploymentPlan plan = scene.plan();
-  CHECK(plan.service == "web");
+  CHECK(plan.name() == "web");
+  REQUIRE(plan.parts.size() == 1);
+  CHECK(plan.parts[0].service == "web");
+  REQUIRE(plan.parts[0].references.size() == 1);
+  CHECK((plan.parts[0].references[0] == ref(k_web)));
+  CHECK((plan.parts[0].to == digest('2')));
   REQUIRE(plan.images.size() == 1);
   CHECK((plan.images[0].reference == ref(k_web)));
   CHECK((plan.images[0].digest == digest('2')));
   CHECK(plan.images[0].platform.str() == "linux/amd64");
-  CHECK(plan.images[0].layer_bytes == 1000);
+  CHECK((plan.images[0].manifest == digest('7')));
+  CHECK((plan.images[0].layers == std::map<Digest, std::int64_t>{{digest('7'), 1000}}));
 
   REQUIRE(plan.projects.size() == 1);
   const ProjectPlan& project = plan.projects[0];
@@ -41,9 +55,12 @@ TEST_CASE("make_plan says what to pull and which service of which project to rec
   REQUIRE(project.services.size() == 1);
   CHECK(project.services[0].name == "web");
   CHECK((project.services[0].reference == ref(k_web)));
-  CHECK(project.services[0].replicas == 1);
-  CHECK(project.services[0].containers == Texts{"id-of-shop-web-1"});
-  CHECK(project.services[0].images == Texts{id_of('a')});
+  CHECK(project.services[0].replicas() == 1);
+  const PlannedContainer& container = project.services[0].containers.at(0);
+  CHECK(container.id == "id-of-shop-web-1");
+  CHECK(container.name == "shop-web-1");
+  CHECK(container.number == 1);
+  CHECK(container.image_id == id_of('a'));
 }
 
 TEST_CASE("make_plan counts the replicas that run, whatever the drop-in selects of them") {
@@ -55,10 +72,13 @@ TEST_CASE("make_plan counts the replicas that run, whatever the drop-in selects 
   scene.runs(compose_container("shop", "web", 5, "harbor.lan/shop/web:old", 'b'));
   set_label(scene.runs(compose_container("shop", "web", 6)), k_label_oneoff, "True");
   const ServicePlan service = scene.project().services.at(0);
-  CHECK(service.replicas == 4);
-  CHECK(service.containers ==
+  CHECK(service.replicas() == 4);
+  CHECK(ids_of(service) ==
         Texts{"id-of-shop-web-1", "id-of-shop-web-2", "id-of-shop-web-3", "id-of-shop-web-5"});
-  CHECK(service.images == Texts{id_of('a'), id_of('a'), id_of('a'), id_of('b')});
+  CHECK(service.containers[2].image_id == id_of('a'));
+  CHECK(service.containers[3].image_id == id_of('b'));
+  CHECK(service.containers[3].number == 5);
+  CHECK(service.bystanders == Texts{"id-of-shop-web-4"});
 }
 
 TEST_CASE("make_plan takes every service of the image, and only those") {
@@ -81,7 +101,7 @@ TEST_CASE("make_plan makes one call of each project") {
   CHECK(plan.images.size() == 1);
   REQUIRE(plan.projects.size() == 2);
   CHECK(plan.projects[0].compose.project == "blog");
-  CHECK(plan.projects[0].services.at(0).replicas == 2);
+  CHECK(plan.projects[0].services.at(0).replicas() == 2);
   CHECK(plan.projects[1].compose.project == "shop");
 }
 
@@ -110,7 +130,7 @@ TEST_CASE("make_plan leaves out what compose did not start") {
   scene.runs(compose_container("shop", "web"));
   const DeploymentPlan plan = scene.plan();
   REQUIRE(plan.projects.size() == 1);
-  CHECK(plan.projects[0].services.at(0).containers == Texts{"id-of-shop-web-1"});
+  CHECK(ids_of(plan.projects[0].services.at(0)) == Texts{"id-of-shop-web-1"});
 }
 
 TEST_CASE("make_plan recreates what lives in the network namespace of what goes away") {
@@ -132,9 +152,9 @@ TEST_CASE("make_plan recreates what lives in the network namespace of what goes 
   REQUIRE(project.services.size() == 1);
   REQUIRE(project.followers.size() == 1);
   CHECK(project.followers[0].name == "vpn");
-  CHECK(project.followers[0].replicas == 2);
+  CHECK(project.followers[0].replicas() == 2);
   CHECK(project.followers[0].reference.familiar() == "vpn:3");
-  CHECK(project.followers[0].containers == Texts{"id-of-shop-vpn-1", "id-of-shop-vpn-2"});
+  CHECK(ids_of(project.followers[0]) == Texts{"id-of-shop-vpn-1", "id-of-shop-vpn-2"});
 }
 
 TEST_CASE("make_plan does not take a service that is deployed anyway for a follower") {
@@ -178,4 +198,15 @@ TEST_CASE("make_plan does not start again what was stopped since it was looked a
   const Error error = scene.failure();
   CHECK(error.kind == ErrorKind::transient);
   CHECK(error.message == "nothing of service web runs any more");
+}
+
+TEST_CASE("make_plan takes the rollback and health settings of the drop-in") {
+  Scene scene;
+  scene.runs(compose_container("shop", "web"));
+  scene.watch.rollback = {false, 7};
+  scene.watch.health.tcp = {"127.0.0.1:80"};
+  const DeploymentPart part = scene.plan().parts.at(0);
+  CHECK_FALSE(part.rollback.enabled);
+  CHECK(part.rollback.keep == 7);
+  CHECK(part.health.tcp == Texts{"127.0.0.1:80"});
 }

@@ -1,19 +1,22 @@
 #pragma once
 
+#include <deque>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "support/temp_folder.hpp"
 #include "support/values.hpp"
 #include "tallyman/deploy/plan.hpp"
-#include "unit/io/temp_folder.hpp"
 
 namespace tallyman::test {
 
-/// A host on which a watched reference is to be deployed: digest #2 is what its registry has.
+/// A host on which watched references are to be deployed: digest #2 is what their registry has.
 struct Scene {
   TempFolder folder;  ///< the project's
   Watch watch{.name = "web", .file = "/etc/tallyman/conf.d/web.toml", .image = ref(k_web)};
+  std::vector<Watch> others = {};  ///< that are deployed as well
   Host host;
   std::set<std::string> unchanged = {};      ///< references that are not to be deployed
   std::optional<Host> later = std::nullopt;  ///< the host when the plan is made, if it has changed
@@ -25,19 +28,20 @@ struct Scene {
     host.containers.push_back(std::move(container));
     return host.containers.back();
   }
+  /// What the engine knows of an image.
+  void has_image(char id, std::string_view reference, char hex) {
+    host.images.insert_or_assign(
+        id_of(id),
+        Image{.id = id_of(id), .repo_digests = {ref(reference).at(digest(hex)).familiar()}});
+  }
 
   [[nodiscard]] Result<DeploymentPlan> try_plan() const {
-    std::vector<Comparison> comparisons;
-    Decision decision;
-    for (WatchedImage& image : select(watch, host).images) {
-      const ImageReference reference = image.reference;
-      decision.images.push_back({.deploy = !unchanged.contains(reference.familiar())});
-      comparisons.push_back(
-          {.running = std::move(image),
-           .remote = RemoteImage{reference, digest('2'), {}, {{digest('7'), digest('8'), 1000}}},
-           .platform = {"linux", "amd64"}});
-    }
-    return make_plan(watch, comparisons, decision, later ? *later : host);
+    const Decided decided(*this);
+    return make_plan(decided.requests, later ? *later : host);
+  }
+  [[nodiscard]] std::vector<std::vector<std::size_t>> groups() const {
+    const Decided decided(*this);
+    return group_by_reference(decided.requests);
   }
 
   [[nodiscard]] DeploymentPlan plan() const { return value_of(try_plan()); }
@@ -48,6 +52,38 @@ struct Scene {
     REQUIRE(all.projects.size() == 1);
     return all.projects.front();
   }
+
+ private:
+  /// What requests refer to.
+  struct Decided {
+    explicit Decided(const Scene& scene) {
+      add(scene, scene.watch);
+      for (const Watch& other : scene.others) {
+        add(scene, other);
+      }
+    }
+    void add(const Scene& scene, const Watch& watch) {
+      auto& compared = comparisons.emplace_back();
+      Decision& decision = decisions.emplace_back();
+      for (WatchedImage& image : select(watch, scene.host).images) {
+        const ImageReference reference = image.reference;
+        const bool deploy = !scene.unchanged.contains(reference.familiar());
+        decision.images.push_back({.deploy = deploy});
+        compared.push_back(
+            {.running = std::move(image),
+             .remote = RemoteImage{reference,
+                                   digest('2'),
+                                   {},
+                                   PlatformImage{digest('7'), digest('8'), {{digest('7'), 1000}}}},
+             .platform = {"linux", "amd64"}});
+      }
+      requests.push_back({watch, compared, decision});
+    }
+
+    std::deque<std::vector<Comparison>> comparisons;  // which do not move
+    std::deque<Decision> decisions;
+    std::vector<DeploymentRequest> requests;
+  };
 };
 
 }  // namespace tallyman::test

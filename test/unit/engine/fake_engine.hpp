@@ -56,7 +56,7 @@ class FakeEngine {
   }
 
   FakeHttp http{[this](const HttpRequest& request) { return answer(request); }};
-  DockerEngine engine{http, "/run/docker.sock"};
+  DockerEngine engine{http, http, "/run/docker.sock"};
 
  private:
   static constexpr std::string_view k_host = "http://docker";

@@ -35,6 +35,14 @@ TEST_CASE("info of real engines") {
   }
 }
 
+TEST_CASE("info says where images and containers are") {
+  FakeEngine fake;
+  fake.on("GET /info", R"({"DockerRootDir":"/srv/docker"})");
+  const auto info = fake.engine.info();
+  REQUIRE(info);
+  CHECK(info->data_root == "/srv/docker");
+}
+
 TEST_CASE("info of an engine that says little") {
   for (const char* const body :
        {"{}", R"({"RegistryConfig":null})",

@@ -8,6 +8,7 @@
 #include "unit/engine/recordings_20_10.hpp"
 #include "unit/engine/recordings_26_1.hpp"
 #include "unit/engine/recordings_26_1_containerd.hpp"
+#include "unit/engine/recordings_of_life.hpp"
 
 using std::string_literals::operator""s;
 using tallyman::Container;
@@ -80,6 +81,51 @@ TEST_CASE("health of an inspect: none, podman's empty text, an unknown one") {
   CHECK(health(R"({"Status":"unhealthy"})") == Health::unhealthy);
 }
 
+TEST_CASE("the output of the newest health check") {
+  for (const std::string_view body :
+       {tallyman::test::k_engine20_sick, tallyman::test::k_engine26_sick}) {
+    const Container sick = inspected(body);
+    CHECK(sick.health == Health::unhealthy);
+    CHECK(sick.health_output == "connection refused\n");
+    CHECK(sick.start_error.empty());
+    CHECK_FALSE(sick.oom_killed);
+  }
+  const auto output = [](const std::string& log) {
+    return inspected(R"({"Id":"a","State":{"Health":{"Log":)" + log + "}}}").health_output;
+  };
+  CHECK(output("null").empty());
+  CHECK(output("[]").empty());
+  CHECK(output("[null]").empty());
+  CHECK(output(R"([{"Output":"old"},{"Output":"new"}])") == "new");
+}
+
+TEST_CASE("output is bounded, and not cut within a character") {
+  const std::string fits(4096, 'x');
+  const auto output = [](const std::string& text) {
+    return inspected(R"({"Id":"a","State":{"Health":{"Log":[{"Output":")" + text + "\"}]}}}")
+        .health_output;
+  };
+  CHECK(output(fits) == fits);
+  CHECK(output(fits + "y") == fits);
+  CHECK(output(fits.substr(1) + "ü") == fits.substr(1));
+  CHECK(output(fits.substr(2) + "ü") == fits.substr(2) + "ü");
+}
+
+TEST_CASE("why a container could not be started") {
+  CHECK(inspected(tallyman::test::k_engine20_unstartable).start_error ==
+        "failed to create shim task: OCI runtime create failed: runc create failed: unable to "
+        "start container process: exec: \"/no/such/program\": stat /no/such/program: no such file "
+        "or directory: unknown");
+  const Container bad = inspected(tallyman::test::k_engine26_unstartable);
+  CHECK(bad.start_error.starts_with("failed to create task for container: failed to create shim"));
+  CHECK(bad.status == ContainerStatus::created);
+  CHECK(bad.exit_code == 127);
+}
+
+TEST_CASE("a container that ran out of memory") {
+  CHECK(inspected(R"({"Id":"a","State":{"Status":"exited","OOMKilled":true}})").oom_killed);
+}
+
 TEST_CASE("an inspect that cannot be understood names the field") {
   struct Row {
     const char* body;
@@ -92,7 +138,13 @@ TEST_CASE("an inspect that cannot be understood names the field") {
         Row{R"({"Id":"a","State":"running"})", "field State is a JSON string instead of an object"},
         Row{R"({"Id":"a","State":{"StartedAt":"soon"}})", "field State.StartedAt is no time"},
         Row{R"({"Id":"a","State":{"Health":{"Status":[]}}})",
-            "field State.Health.Status is a JSON array instead of a text"}}) {
+            "field State.Health.Status is a JSON array instead of a text"},
+        Row{R"({"Id":"a","State":{"Health":{"Log":{}}}})",
+            "field State.Health.Log is a JSON object instead of an array of objects"},
+        Row{R"({"Id":"a","State":{"Health":{"Log":[{},{"Output":1}]}}})",
+            "field State.Health.Log[1].Output is a JSON number instead of a text"},
+        Row{R"({"Id":"a","State":{"OOMKilled":1}})",
+            "field State.OOMKilled is a JSON number instead of true or false"}}) {
     CAPTURE(row.body);
     FakeEngine fake;
     fake.on("GET /containers/web/json", row.body);

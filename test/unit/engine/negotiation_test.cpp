@@ -134,7 +134,7 @@ struct Stubborn {
     lines.push_back(line_of(request));
     return request.url.contains("/v" + accepted + "/") ? json_answer("[]") : refusal;
   }};
-  tallyman::DockerEngine engine{http, "/run/docker.sock"};
+  tallyman::DockerEngine engine{http, http, "/run/docker.sock"};
 };
 
 }  // namespace
@@ -212,4 +212,28 @@ TEST_CASE("a 400 for another reason is no reason to ask again") {
                     .refusal = engine_error(400, "the Maximum supported API version is a riddle")};
   REQUIRE_FALSE(stubborn.engine.info());
   CHECK(stubborn.lines.size() == 1);
+}
+
+TEST_CASE("only the pull goes through the Http that a stop ends, and agrees on a version there") {
+  const auto answer = [](const tallyman::HttpRequest& request) -> HttpResult {
+    if (request.url.ends_with("/_ping")) {
+      return pong("1.41");
+    }
+    return request.url.ends_with("/version")
+               ? json_answer(R"({"Os":"linux","Arch":"amd64"})")
+               : json_answer(R"({"status":"Status: Image is up to date"})");
+  };
+  tallyman::test::FakeHttp http(answer);
+  tallyman::test::FakeHttp pull_http(answer);
+  tallyman::DockerEngine engine(http, pull_http, "/run/docker.sock");
+  const auto reference = tallyman::ImageReference::parse("web@sha256:" + std::string(64, 'd'));
+  REQUIRE(reference);
+  REQUIRE(engine.pull(*reference, {"linux", "amd64"}, std::nullopt, {}));
+  REQUIRE(http.requests.size() == 2);
+  CHECK(line_of(http.requests[0]) == "HEAD http://docker/_ping");
+  CHECK(line_of(http.requests[1]) == "GET http://docker/v1.41/version");
+  REQUIRE(pull_http.requests.size() == 2);
+  CHECK(line_of(pull_http.requests[0]) == "HEAD http://docker/_ping");
+  CHECK(line_of(pull_http.requests[1]).starts_with("POST http://docker/v1.41/images/create?"));
+  CHECK(pull_http.requests[1].unix_socket == "/run/docker.sock");
 }

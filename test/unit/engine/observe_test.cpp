@@ -149,7 +149,7 @@ TEST_CASE("containers and images are asked for side by side, and so are the insp
     std::vector<std::pair<tallyman::HttpRequest, Done>> queue;
     std::vector<std::size_t> batches;
   } http;
-  tallyman::DockerEngine engine(http, "/run/docker.sock");
+  tallyman::DockerEngine engine(http, http, "/run/docker.sock");
   REQUIRE(engine.observe());
   CHECK(http.batches == std::vector<std::size_t>{1, 2, 3});
 }

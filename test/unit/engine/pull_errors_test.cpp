@@ -51,7 +51,7 @@ Error pull_error(std::string_view text, bool anonymous,
       }
       return answer;
     });
-    tallyman::DockerEngine engine(http, "/run/docker.sock");
+    tallyman::DockerEngine engine(http, http, "/run/docker.sock");
     const auto bytes = engine.pull(reference, {}, credential, {});
     REQUIRE_FALSE(bytes);
     errors.push_back(bytes.error());

@@ -48,7 +48,7 @@ struct Wire {
   tallyman::Stop stop;
   SocketFolder folder;
   tallyman::CurlHttp http{stop, "tallyman-test"};
-  tallyman::DockerEngine engine{http, folder.socket()};
+  tallyman::DockerEngine engine{http, http, folder.socket()};
 };
 
 ScriptedAnswer answer(std::string_view body, int status = 200) {

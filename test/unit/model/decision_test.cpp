@@ -2,65 +2,12 @@
 
 #include <doctest/doctest.h>
 
-namespace tallyman {
+#include "unit/model/comparisons.hpp"
+
+using namespace tallyman;
+using namespace tallyman::test;
+
 namespace {
-
-Digest digest(char c) {
-  return *Digest::parse("sha256:" + std::string(64, c));
-}
-
-ImageReference reference(std::string_view text) {
-  return *ImageReference::parse(text);
-}
-
-const std::string k_web = "harbor.lan/shop/web:1";
-
-/// What a test says of one replica; the rest does not matter to a decision.
-struct ReplicaIs {
-  char id = 'a';                          ///< image id sha256:aaaa…
-  std::vector<std::string> repo_digests;  ///< as the engine lists them
-  bool compose = true;
-  std::string service = "web";
-};
-
-Replica replica(const std::string& image, const ReplicaIs& is) {
-  Container container{.id = std::string(64, 'c'),
-                      .name = "shop-web-1",
-                      .image = image,
-                      .image_id = digest(is.id).str()};
-  container.status = ContainerStatus::running;
-  if (is.compose) {
-    container.labels = {{std::string(k_label_project), "shop"},
-                        {std::string(k_label_service), is.service}};
-  }
-  Image local{.id = digest(is.id).str(), .repo_tags = {}, .repo_digests = is.repo_digests};
-  return {container, local};
-}
-
-std::string repo_digest(char c) {
-  return "harbor.lan/shop/web@" + digest(c).str();
-}
-
-Watch watch_of(Mode mode = Mode::automatic) {
-  return {.name = "web", .file = "web.toml", .image = reference(k_web), .mode = mode};
-}
-
-RemoteImage remote(char d, std::optional<PlatformImage> platform = std::nullopt) {
-  return {reference(k_web), digest(d), {}, platform};
-}
-
-Comparison comparison(std::vector<ReplicaIs> replicas, std::optional<Result<RemoteImage>> answer,
-                      const std::string& image = k_web) {
-  Comparison result{.running = {reference(image), {}}, .question = Question::ask, .remote = answer};
-  for (const ReplicaIs& is : replicas) {
-    result.running.replicas.push_back(replica(image, is));
-  }
-  return result;
-}
-
-PlatformImage inside(char manifest, char config) {
-  return {digest(manifest), digest(config), 100};
-}
 
 struct Row {
   const char* what;
@@ -78,15 +25,15 @@ Memory equivalent(char d, char id) {
   return memory;
 }
 
-Memory deployed(char d) {
+Memory settled(char d) {
   Memory memory;
-  memory.services["web"].last_good.emplace(reference(k_web).str(), digest(d));
+  memory.services["web"].settled.emplace(ref(k_web).str(), digest(d));
   return memory;
 }
 
 Memory seen(char d) {
   Memory memory;
-  memory.seen.emplace(reference(k_web).str(), Memory::Seen{digest(d)});
+  memory.seen.emplace(ref(k_web).str(), Memory::Seen{digest(d)});
   return memory;
 }
 
@@ -232,15 +179,15 @@ TEST_CASE("decide: every row of the identity rule, for one reference") {
        true,
        true},
       {"changed by hand while the tag stood",
-       comparison({classic_1}, remote('2', inside('8', '9'))), deployed('2'), ServiceState::pending,
+       comparison({classic_1}, remote('2', inside('8', '9'))), settled('2'), ServiceState::pending,
        ReasonCode::changed_by_hand, true, false},
       {"changed by hand, then the tag moved",
-       comparison({classic_1}, remote('3', inside('8', '9'))), deployed('2'), ServiceState::pending,
+       comparison({classic_1}, remote('3', inside('8', '9'))), settled('2'), ServiceState::pending,
        ReasonCode::update_available, true, true},
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);
-    const Decision decision = decide(watch_of(), {row.comparison}, {}, row.memory);
+    const Decision decision = decide(watch_of(), {row.comparison}, {}, row.memory, {});
     CHECK(to_string(decision.state) == to_string(row.state));
     CHECK(to_string(decision.reason_code) == to_string(row.reason_code));
     CHECK(decision.update_available == row.update);
@@ -253,7 +200,7 @@ TEST_CASE("decide: every row of the identity rule, for one reference") {
 TEST_CASE("decide: mode notify reports and does not deploy") {
   const Decision decision =
       decide(watch_of(Mode::notify),
-             {comparison({{'a', {repo_digest('1')}}}, remote('2', inside('8', '9')))}, {}, {});
+             {comparison({{'a', {repo_digest('1')}}}, remote('2', inside('8', '9')))}, {}, {}, {});
   CHECK(decision.state == ServiceState::pending);
   CHECK(decision.reason_code == ReasonCode::notify_only);
   CHECK(decision.update_available == true);
@@ -264,29 +211,29 @@ TEST_CASE(
     "decide: an index without this platform is pending, any other trouble with it is unknown") {
   Comparison missing = comparison({{'a', {repo_digest('1')}}}, remote('2'));
   missing.platform_error = Error{ErrorKind::not_found, "no linux/arm64"};
-  Decision decision = decide(watch_of(), {missing}, {}, {});
+  Decision decision = decide(watch_of(), {missing}, {}, {}, {});
   CHECK(decision.state == ServiceState::pending);
   CHECK(decision.reason_code == ReasonCode::no_platform);
   CHECK(decision.action == Decision::Action::none);
 
   missing.platform_error = Error{ErrorKind::transient, "cut"};
-  decision = decide(watch_of(), {missing}, {}, {});
+  decision = decide(watch_of(), {missing}, {}, {}, {});
   CHECK(decision.state == ServiceState::unknown);
   CHECK(decision.error->kind == ErrorKind::transient);
 }
 
 TEST_CASE("decide: pinned and nameless references are never asked for") {
-  const std::string pinned = k_web + "@" + digest('1').str();
-  WatchedImage image{reference(pinned), {replica(pinned, {'a', {repo_digest('1')}})}};
+  const std::string pinned = std::string(k_web) + "@" + digest('1').str();
+  WatchedImage image{test::ref(pinned), {replica(pinned, {'a', {repo_digest('1')}})}};
   CHECK(question_for(watch_of(), image) == Question::pinned);
   Comparison by_digest{.running = image, .question = Question::pinned};
-  CHECK(decide(watch_of(), {by_digest}, {}, {}).state == ServiceState::pinned);
+  CHECK(decide(watch_of(), {by_digest}, {}, {}, {}).state == ServiceState::pinned);
 
-  Watch watch{.name = "app", .file = "app.toml", .image = reference("myapp:latest")};
-  WatchedImage nameless{reference("myapp:latest"), {replica("myapp:latest", {'a', {}})}};
+  Watch watch{.name = "app", .file = "app.toml", .image = ref("myapp:latest")};
+  WatchedImage nameless{ref("myapp:latest"), {replica("myapp:latest", {'a', {}})}};
   CHECK(question_for(watch, nameless) == Question::no_origin);
   Comparison without{.running = nameless, .question = Question::no_origin};
-  const Decision decision = decide(watch, {without}, {}, {});
+  const Decision decision = decide(watch, {without}, {}, {}, {});
   CHECK(decision.state == ServiceState::local);
   CHECK(decision.reason_code == ReasonCode::no_origin);
   CHECK(decision.reason.find("docker.io/library/myapp:latest") != std::string::npos);
@@ -295,7 +242,7 @@ TEST_CASE("decide: pinned and nameless references are never asked for") {
 TEST_CASE("question_for: what shows that a nameless image came from Docker Hub") {
   const Watch by_service{.name = "app", .file = "app.toml", .image = std::nullopt};
   const auto question = [&](const Watch& watch, const ReplicaIs& is) {
-    return question_for(watch, {reference("nginx:1"), {replica("nginx:1", is)}});
+    return question_for(watch, {ref("nginx:1"), {replica("nginx:1", is)}});
   };
   CHECK(question(by_service, {'a', {"nginx@" + digest('1').str()}}) == Question::ask);
   CHECK(question(by_service, {'a', {}}) == Question::no_origin);
@@ -303,7 +250,7 @@ TEST_CASE("question_for: what shows that a nameless image came from Docker Hub")
   // here.
   CHECK(question(by_service, {'1', {"nginx@" + digest('1').str()}}) == Question::no_origin);
   const Watch explicitly{
-      .name = "app", .file = "app.toml", .image = reference("docker.io/library/nginx:1")};
+      .name = "app", .file = "app.toml", .image = ref("docker.io/library/nginx:1")};
   CHECK(question(explicitly, {'a', {}}) == Question::ask);
 }
 
@@ -314,13 +261,13 @@ TEST_CASE("decide: a drop-in changes together or not at all") {
       comparison({{'a', {repo_digest('1')}}}, fail(ErrorKind::transient, "refused"));
 
   SUBCASE("one differs, one is current: the one is deployed") {
-    const Decision decision = decide(watch_of(), {differs, same}, {}, {});
+    const Decision decision = decide(watch_of(), {differs, same}, {}, {}, {});
     CHECK(decision.action == Decision::Action::deploy);
     CHECK(decision.images[0].deploy);
     CHECK_FALSE(decision.images[1].deploy);
   }
   SUBCASE("one differs, one is unknown: none is deployed") {
-    const Decision decision = decide(watch_of(), {differs, unknown}, {}, {});
+    const Decision decision = decide(watch_of(), {differs, unknown}, {}, {}, {});
     CHECK(decision.action == Decision::Action::none);
     CHECK(decision.state == ServiceState::unknown);
     CHECK(decision.update_available == true);
@@ -328,13 +275,13 @@ TEST_CASE("decide: a drop-in changes together or not at all") {
   SUBCASE("one differs, one has nothing for this platform: none is deployed") {
     Comparison missing = comparison({{'a', {repo_digest('1')}}}, remote('3'));
     missing.platform_error = Error{ErrorKind::not_found, "no linux/arm64"};
-    const Decision decision = decide(watch_of(), {differs, missing}, {}, {});
+    const Decision decision = decide(watch_of(), {differs, missing}, {}, {}, {});
     CHECK(decision.action == Decision::Action::none);
   }
 }
 
 TEST_CASE("decide: what does not run is absent, and is named") {
-  const Decision nothing = decide(watch_of(), {}, {}, {});
+  const Decision nothing = decide(watch_of(), {}, {}, {}, {});
   CHECK(nothing.state == ServiceState::absent);
   CHECK(nothing.reason.find(k_web) != std::string::npos);
   CHECK(nothing.update_available == std::nullopt);
@@ -342,14 +289,14 @@ TEST_CASE("decide: what does not run is absent, and is named") {
   Watch watch = watch_of();
   watch.image.reset();
   watch.compose.services = {"web", "worker"};
-  const Decision one =
-      decide(watch, {comparison({{'a', {repo_digest('1')}, true, "web"}}, remote('1'))}, {}, {});
+  const Decision one = decide(
+      watch, {comparison({{'a', {repo_digest('1')}, true, "web"}}, remote('1'))}, {}, {}, {});
   CHECK(one.state == ServiceState::absent);
   CHECK(one.reason == "worker is not running");
 
   const Decision deploys = decide(
       watch, {comparison({{'a', {repo_digest('1')}, true, "web"}}, remote('2', inside('8', '9')))},
-      {}, {});
+      {}, {}, {});
   CHECK(deploys.action == Decision::Action::deploy);
 }
 
@@ -357,7 +304,7 @@ TEST_CASE("decide: a container that was created by id is unmanaged") {
   Watch watch = watch_of();
   watch.image.reset();
   watch.compose.services = {"*"};
-  const Decision decision = decide(watch, {}, {replica("sha256:abc", {'a', {}}).container}, {});
+  const Decision decision = decide(watch, {}, {replica("sha256:abc", {'a', {}}).container}, {}, {});
   CHECK(decision.state == ServiceState::pending);
   CHECK(decision.reason_code == ReasonCode::unmanaged);
   CHECK(decision.action == Decision::Action::none);
@@ -386,5 +333,3 @@ TEST_CASE("the states are listed worst first, and every word reads back") {
   CHECK(parse_service_state("fine") == std::nullopt);
   CHECK(parse_reason_code("") == std::nullopt);
 }
-
-}  // namespace tallyman

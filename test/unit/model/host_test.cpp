@@ -97,3 +97,30 @@ TEST_CASE("only the containers of compose up are compose services") {
     CHECK(tallyman::is_compose_service(container) == row.service);
   }
 }
+
+TEST_CASE("a container is of one service of one project") {
+  Container container;
+  container.labels = {{std::string(tallyman::k_label_project), "shop"},
+                      {std::string(tallyman::k_label_service), "web"}};
+  CHECK(is_of_service(container, "shop", "web"));
+  CHECK_FALSE(is_of_service(container, "shop", "worker"));
+  CHECK_FALSE(is_of_service(container, "blog", "web"));
+  container.labels.emplace(tallyman::k_label_oneoff, "True");
+  CHECK_FALSE(is_of_service(container, "shop", "web"));
+  CHECK_FALSE(is_of_service(Container{}, "", ""));
+}
+
+TEST_CASE("the number of a container is what compose's label says") {
+  struct Row {
+    const char* label;
+    int number;
+  };
+  const Row rows[] = {{"1", 1}, {"12", 12}, {"", 0}, {"one", 0}, {"99999999999999999999", 0}};
+  CHECK(container_number(Container{}) == 0);
+  for (const Row& row : rows) {
+    CAPTURE(row.label);
+    Container container;
+    container.labels.emplace(tallyman::k_label_number, row.label);
+    CHECK(container_number(container) == row.number);
+  }
+}

@@ -64,9 +64,11 @@ inline ServiceStatus rich_service() {
                                              .result = "updated",
                                              .from = digest('4'),
                                              .to = digest('2'),
-                                             .finished_at = at("2026-11-01T00:00:10Z")};
+                                             .finished_at = at("2026-11-01T00:00:10Z"),
+                                             .log = "/var/lib/tallyman/deployments/x"};
   service.pending_since = at("2026-11-21T00:00:00Z");
   service.consecutive_failures = 7;
+  service.quarantined = {digest('5'), digest('6')};
   service.error = Error{ErrorKind::process, "compose up failed", "look at its log"};
   return service;
 }

@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "support/temp_folder.hpp"
 #include "tallyman/io/process.hpp"
-#include "unit/io/temp_folder.hpp"
 #include "unit/report/documents.hpp"
 
 using namespace tallyman;
@@ -52,6 +52,7 @@ void check_same(const std::optional<DeploymentRecord>& a,
     CHECK((a->from == b->from));
     CHECK((a->to == b->to));
     CHECK((a->finished_at == b->finished_at));
+    CHECK(a->log == b->log);
   }
 }
 
@@ -87,6 +88,7 @@ void check_same(const ServiceStatus& a, const ServiceStatus& b) {
   check_same(a.last_deployment, b.last_deployment);
   CHECK((a.pending_since == b.pending_since));
   CHECK(a.consecutive_failures == b.consecutive_failures);
+  CHECK((a.quarantined == b.quarantined));
   check_same(a.error, b.error);
 }
 
@@ -142,6 +144,8 @@ TEST_CASE(
   CHECK(
       web["error"] ==
       Json({{"kind", "process"}, {"message", "compose up failed"}, {"remedy", "look at its log"}}));
+  CHECK(web["quarantined"] == Json({id_of('5'), id_of('6')}));
+  CHECK(web["last_deployment"]["log"] == "/var/lib/tallyman/deployments/x");
   const Json& bare = json["services"][1];
   for (const char* key : {"update_available", "healthy", "last_good", "last_deployment",
                           "pending_since", "hold", "error"}) {
@@ -158,6 +162,15 @@ TEST_CASE("an error without a remedy has no member for it") {
   status.services[0].error = Error{ErrorKind::tls, "no trust"};
   const Json json = Json::parse(status_to_json(status));
   CHECK(json["services"][0]["error"] == Json({{"kind", "tls"}, {"message", "no trust"}}));
+}
+
+TEST_CASE("a deployment without a folder has no log") {
+  StatusDocument status = document_of({ServiceState::pending});
+  status.services[0].last_deployment =
+      DeploymentRecord{.id = "x", .result = "pending", .from = std::nullopt, .to = std::nullopt};
+  const std::string text = status_to_json(status);
+  CHECK(Json::parse(text)["services"][0]["last_deployment"]["log"].is_null());
+  CHECK(parsed(text).services[0].last_deployment->log == "");
 }
 
 TEST_CASE("text that is not UTF-8 does not stop the status from being written") {
@@ -186,11 +199,26 @@ jsonschema.Draft202012Validator(schema).validate(document)
     const Exit good = validate(status_to_json(status));
     CHECK_MESSAGE(good.ok(), good.err);
   }
-  Json wrong = Json::parse(status_to_json(rich_document()));
-  wrong["services"][0]["state"] = "fine";
-  const Exit bad = validate(wrong.dump());
-  CHECK_FALSE(bad.ok());
-  CHECK_MESSAGE(contains(bad.err, "'fine' is not one of"), bad.err);
+  struct Row {
+    const char* member;
+    Json value;
+    const char* error;
+  };
+  const Row rows[] = {
+      {"/services/0/state", "fine", "'fine' is not one of"},
+      {"/services/0/quarantined/1", "5555", "'5555' does not match"},
+      {"/services/0/quarantined/1", nullptr, "None is not of type 'string'"},
+      {"/services/0/last_deployment/log", 5, "is not valid under any of the given schemas"},
+      {"/services/0/last_deployment/result", "fine", "is not valid under any of the given schemas"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.member);
+    Json wrong = Json::parse(status_to_json(rich_document()));
+    wrong[Json::json_pointer(row.member)] = row.value;
+    const Exit bad = validate(wrong.dump());
+    CHECK_FALSE(bad.ok());
+    CHECK_MESSAGE(contains(bad.err, row.error), bad.err);
+  }
 }
 
 TEST_CASE("what is no status of schema 1 is refused") {
@@ -214,8 +242,10 @@ TEST_CASE("what has the wrong type in a status is left empty, the rest stays") {
       {"name": "web", "state": "marvellous", "reason_code": 7, "update_available": "yes",
        "images": [{"reference": "a", "remote": 5, "running": null}, 7],
        "containers": {"id": "c"}, "last_good": {"digests": 5, "deployed_at": 5},
-       "last_deployment": [], "consecutive_failures": "many", "error": "text"},
-      {"name": "api", "state": "current", "images": 5, "last_good": {"digests": {"a": "b"}}}
+       "last_deployment": [], "consecutive_failures": "many", "error": "text",
+       "quarantined": ["5555", 7, null]},
+      {"name": "api", "state": "current", "images": 5, "quarantined": "sha256", "last_good": {"digests": {"a": "b"}},
+       "last_deployment": {"id": "x", "log": 7}}
     ]})");
   CHECK(status.version == "");
   CHECK(status.host == "h");
@@ -232,9 +262,12 @@ TEST_CASE("what has the wrong type in a status is left empty, the rest stays") {
   CHECK_FALSE(web.last_deployment.has_value());
   CHECK(web.consecutive_failures == 0);
   CHECK_FALSE(web.error.has_value());
+  CHECK(web.quarantined.empty());
   CHECK(status.services[1].state == ServiceState::current);
   CHECK(status.services[1].images.empty());
   CHECK(status.services[1].last_good.empty());
+  CHECK(status.services[1].quarantined.empty());
+  CHECK(status.services[1].last_deployment->log == "");
 }
 
 TEST_CASE("services that are no list are none") {

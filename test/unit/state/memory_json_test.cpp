@@ -22,9 +22,25 @@ Memory rich_memory() {
                                          .result = "updated",
                                          .from = digest('5'),
                                          .to = digest('1'),
-                                         .finished_at = at("2026-11-20T00:00:07Z")};
+                                         .finished_at = at("2026-11-20T00:00:07Z"),
+                                         .log = "/var/lib/tallyman/deployments/x"};
   web.pending_since = at("2026-11-21T00:00:00Z");
   web.consecutive_failures = 3;
+  web.settled = {{"harbor.lan/shop/web:1", digest('6')}};
+  web.attempts = {digest('2'), 4, 1, at("2026-11-22T19:00:00Z")};
+  web.broken = "shop-web-1 exited with status 1";
+  web.quarantined = {
+      {"harbor.lan/shop/web:1", digest('7'), digest('8'), "it exited", at("2026-11-22T18:00:00Z")},
+      {"harbor.lan/shop/web:2", digest('9'), std::nullopt, "", {}}};
+  web.kept = {
+      {"harbor.lan/shop/web:1", id_of('a'), digest('1'),
+       "harbor.lan/shop/web:tallyman-rollback-aaaaaaaaaaaa", true, at("2026-11-22T17:00:00Z")},
+      {"harbor.lan/shop/web:1",
+       id_of('b'),
+       std::nullopt,
+       "harbor.lan/shop/web:tallyman-rollback-bbbbbbbbbbbb",
+       false,
+       {}}};
   memory.services["caf\u00e9 \"quoted\""].last_deployment =
       DeploymentRecord{.id = "x", .result = "failed", .from = std::nullopt, .to = std::nullopt};
   return memory;
@@ -42,6 +58,32 @@ void check_same(const DeploymentRecord& a, const DeploymentRecord& b) {
   CHECK((a.from == b.from));
   CHECK((a.to == b.to));
   CHECK((a.finished_at == b.finished_at));
+  CHECK(a.log == b.log);
+}
+
+void check_same(const Quarantined& a, const Quarantined& b) {
+  CHECK(a.reference == b.reference);
+  CHECK((a.digest == b.digest));
+  CHECK((a.manifest == b.manifest));
+  CHECK(a.reason == b.reason);
+  CHECK((a.at == b.at));
+}
+
+void check_same(const KeptImage& a, const KeptImage& b) {
+  CHECK(a.reference == b.reference);
+  CHECK(a.image_id == b.image_id);
+  CHECK((a.digest == b.digest));
+  CHECK(a.tag == b.tag);
+  CHECK(a.deployed == b.deployed);
+  CHECK((a.at == b.at));
+}
+
+template <class Entry>
+void check_same(const std::vector<Entry>& a, const std::vector<Entry>& b) {
+  REQUIRE(a.size() == b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    check_same(a[i], b[i]);
+  }
 }
 
 void check_same(const ServiceMemory& a, const ServiceMemory& b) {
@@ -49,6 +91,14 @@ void check_same(const ServiceMemory& a, const ServiceMemory& b) {
   CHECK((a.deployed_at == b.deployed_at));
   CHECK((a.pending_since == b.pending_since));
   CHECK(a.consecutive_failures == b.consecutive_failures);
+  CHECK((a.settled == b.settled));
+  CHECK((a.attempts.digest == b.attempts.digest));
+  CHECK(a.attempts.count == b.attempts.count);
+  CHECK(a.attempts.touched == b.attempts.touched);
+  CHECK((a.attempts.last == b.attempts.last));
+  CHECK(a.broken == b.broken);
+  check_same(a.quarantined, b.quarantined);
+  check_same(a.kept, b.kept);
   REQUIRE(a.last_deployment.has_value() == b.last_deployment.has_value());
   if (a.last_deployment) {
     check_same(*a.last_deployment, *b.last_deployment);
@@ -108,6 +158,12 @@ TEST_CASE("what has the wrong type in a memory is left out, the rest stays") {
       "api": {"last_good": {"a": 5, "b": ")" +
                                id_of('3') + R"("},
               "last_deployment": {"id": 5, "result": null, "from": "x", "to": [], "finished_at": ""}},
+      "bad": {"settled": 3, "attempts": [1], "broken": 7, "quarantined": {"digest": "x"},
+              "kept": "all"},
+      "half": {"attempts": {"digest": 1, "count": "x", "touched": null, "last": 5},
+               "quarantined": [null, {"digest": "x"}, {"digest": ")" +
+                               id_of('4') + R"(", "manifest": 5, "at": "never"}],
+               "kept": [null, {"deployed": "yes"}]},
       "odd": []
     },
     "of a later version": {"deep": [[[1]]]}
@@ -118,7 +174,24 @@ TEST_CASE("what has the wrong type in a memory is left out, the rest stays") {
   REQUIRE(memory.equivalent.size() == 1);
   CHECK((memory.equivalent.begin()->first == digest('2')));
 
-  REQUIRE(memory.services.size() == 3);
+  REQUIRE(memory.services.size() == 5);
+  const ServiceMemory& bad = memory.services.at("bad");
+  CHECK(bad.settled.empty());
+  CHECK(bad.attempts.count == 0);
+  CHECK(bad.broken.empty());
+  CHECK(bad.quarantined.empty());
+  CHECK(bad.kept.empty());
+  const ServiceMemory& half = memory.services.at("half");
+  CHECK_FALSE(half.attempts.digest.has_value());
+  CHECK(half.attempts.count == 0);
+  REQUIRE(half.quarantined.size() == 1);
+  CHECK((half.quarantined[0].digest == digest('4')));
+  CHECK_FALSE(half.quarantined[0].manifest.has_value());
+  for (const KeptImage& kept : half.kept) {
+    CHECK(kept.tag.empty());  // so it keeps nothing
+    CHECK_FALSE(kept.deployed);
+  }
+
   const ServiceMemory& web = memory.services.at("web");
   CHECK(web.last_good.empty());
   CHECK_FALSE(web.deployed_at.has_value());

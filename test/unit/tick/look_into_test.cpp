@@ -133,3 +133,42 @@ TEST_CASE("a running image that the engine has forgotten: its own platform is as
   world.engine.engine_info.platform = {};
   check_state(only_decision(world.look()), ServiceState::unknown, ReasonCode::registry_error);
 }
+
+TEST_CASE("a digest that failed here is not looked into again") {
+  TickWorld world;
+  world.pushes_web();
+  Memory memory;
+  memory.services["web"].quarantined = {{std::string(k_web), digest('2'), digest('7'), "exited"}};
+  const Look look = world.look(memory);
+  check_state(only_decision(look), ServiceState::quarantined, ReasonCode::failed_here);
+  CHECK_FALSE(deploys(look));
+  CHECK(world.asked() == Calls{"observe", "resolve harbor.lan/shop/web:1"});
+  CHECK(memory.services.at("web").quarantined.size() == 1);
+}
+
+TEST_CASE("a new index around an image that failed here is looked into once") {
+  TickWorld world;
+  world.pushes(k_web, '3', '7', 'b');
+  Memory memory;
+  memory.services["web"].quarantined = {{std::string(k_web), digest('2'), digest('7'), "exited"}};
+  check_state(only_decision(world.look(memory)), ServiceState::quarantined,
+              ReasonCode::failed_here);
+  CHECK(world.asked("look into") == Calls{"look into harbor.lan/shop/web@#3 for linux/amd64"});
+  world.calls.clear();
+  check_state(only_decision(world.look(memory)), ServiceState::quarantined,
+              ReasonCode::failed_here);
+  CHECK(world.asked() == Calls{"observe", "resolve harbor.lan/shop/web:1"});
+}
+
+TEST_CASE("a tag that moved away from what failed here is deployed, if it can be looked into") {
+  TickWorld world;
+  world.registry.has(k_web, '3');
+  world.registry.cannot_look_into('3', {ErrorKind::transient, "cut"});
+  Memory memory;
+  memory.services["web"].quarantined = {{std::string(k_web), digest('2'), digest('7'), "exited"}};
+  check_state(only_decision(world.look(memory)), ServiceState::unknown, ReasonCode::registry_error);
+  CHECK(memory.services.at("web").quarantined.size() == 1);
+  world.pushes(k_web, '3', '8', 'c');
+  CHECK(deploys(world.look(memory)));
+  CHECK(memory.services.at("web").quarantined.empty());
+}

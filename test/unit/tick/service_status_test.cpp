@@ -14,7 +14,7 @@ ServiceStatus status_of(TickWorld& world) {
   Memory memory;
   const Look look = world.look(memory);
   REQUIRE(look.services.size() == 1);
-  return service_status(look.services[0], look.host ? &*look.host : nullptr, std::nullopt, "run",
+  return service_status(look.services[0], look.host ? &*look.host : nullptr, nullptr,
                         world.clock.now(), memory);
 }
 

@@ -79,11 +79,43 @@ TEST_CASE("a status file that cannot be written is an error, and the work was do
 TEST_CASE("a memory that cannot be written is an error, and the status file is there") {
   Ticking world;
   world.pushes_web();
-  std::filesystem::remove_all(world.folder / "state");
+  world.target.on_recreate = [&](const PreparedProject& project) -> Result<void> {
+    std::filesystem::create_directory(world.folder / "state/memory.json");
+    world.engine.recreate(project.plan);
+    return {};
+  };
   const TickResult result = world.run();
   REQUIRE(result.write_error.has_value());
   CHECK(contains(result.write_error->message, world.folder / "state/memory.json"));
   check_state(world.written().services.at(0), ServiceState::updated, ReasonCode::deployed);
+
+  // Its journal stayed: as soon as there is a memory, it learns of it.
+  CHECK(value_of(world.state.open_journals()).size() == 1);
+  std::filesystem::remove(world.folder / "state/memory.json");
+  const ServiceStatus web = world.next();
+  CHECK(web.last_deployment->result == "updated");
+  CHECK((web.last_good.at("harbor.lan/shop/web:1") == digest('2')));
+  CHECK(value_of(world.state.open_journals()).empty());
+  CHECK(world.asked("recreate").empty());
+}
+
+TEST_CASE("a journal that cannot be written is an error, and nothing is touched") {
+  Ticking world;
+  world.pushes_web();
+  world.engine.on_call = [&](std::string_view call) {
+    if (call == "inspect container id-of-shop-web-1") {  // the last look before it begins
+      world.folder.write("state/deployments", "a file where the folder should be");
+    }
+  };
+  const TickResult result = world.run();
+  REQUIRE(result.write_error.has_value());
+  CHECK(contains(result.write_error->message, world.folder / "state/deployments"));
+  const ServiceStatus web = Ticking::service(result, "web");
+  check_state(web, ServiceState::pending, ReasonCode::state_error);
+  CHECK(web.error->message.starts_with("the journal of the deployment: "));
+  CHECK(world.asked("pull").empty());
+  CHECK(world.asked("tag").empty());
+  CHECK(world.asked("recreate").empty());
 }
 
 TEST_CASE("with a memory that cannot be read nothing is decided, and it is left as it is") {
@@ -106,29 +138,48 @@ TEST_CASE("with a memory that cannot be read nothing is decided, and it is left 
   CHECK(world.written().services.size() == 2);
 }
 
-TEST_CASE("a tick that is told to stop deploys nothing more, and writes its status") {
-  const SignalsRestored restored;
-  Ticking world;
-  world.with_api();
-  world.pushes_web();
-  world.registry.has("harbor.lan/shop/api:1", '6');
-  world.registry.holds('6', '8', 'd');
-  world.engine.can_pull("harbor.lan/shop/api:1", '6', 'd');
-  world.stop = Stop::on_signals();
-  world.engine.on_call = [](std::string_view call) {
-    if (call.starts_with("pull harbor.lan/shop/api")) {
-      std::raise(SIGTERM);
-    }
+TEST_CASE("a tick that is told to stop ends what touched containers, and deploys nothing more") {
+  struct Row {
+    std::string_view at;
+    ServiceState api;
+    std::string_view error;
   };
-  (void)world.run();
-  const StatusDocument status = world.written();
-  check_state(status.services.at(0), ServiceState::updated, ReasonCode::deployed);
-  const ServiceStatus& web = status.services.at(1);
-  check_state(web, ServiceState::pending, ReasonCode::interrupted);
-  CHECK(web.error->kind == ErrorKind::cancelled);
-  CHECK(web.error->message == "told to stop before its deployment began");
-  CHECK(world.asked("recreate") == Calls{"recreate shop"});
-  CHECK(world.engine.containers.at(0).image_id == id_of('a'));
+  const Row rows[] = {
+      {"pull harbor.lan/shop/api", ServiceState::pending,
+       "told to stop before a container was touched"},
+      {"tag #d as harbor.lan/shop/api", ServiceState::pending,
+       "told to stop before a container was touched"},
+      {"inspect container id-of-shop-api-1+", ServiceState::updated, ""},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.at);
+    const SignalsRestored restored;
+    Ticking world;
+    world.with_api();
+    world.pushes_web();
+    world.pushes("harbor.lan/shop/api:1", '6', '8', 'd');
+    world.stop = Stop::on_signals();
+    world.engine.on_call = [&](std::string_view call) {
+      if (shortened(std::string(call)).starts_with(row.at)) {
+        std::raise(SIGTERM);
+      }
+    };
+    (void)world.run();
+    const StatusDocument status = world.written();
+    const ServiceStatus& api = status.services.at(0);
+    const bool updated = row.api == ServiceState::updated;
+    check_state(api, row.api, updated ? ReasonCode::deployed : ReasonCode::interrupted);
+    CHECK((api.error ? api.error->message : "") == row.error);
+    CHECK(world.engine.containers.at(1).image_id == id_of(updated ? 'd' : 'c'));
+    CHECK(world.engine.tags.at(ref("harbor.lan/shop/api:1")) == id_of(updated ? 'd' : 'c'));
+    const ServiceStatus& web = status.services.at(1);
+    check_state(web, ServiceState::pending, ReasonCode::interrupted);
+    CHECK(web.error->kind == ErrorKind::cancelled);
+    CHECK(web.error->message == "told to stop before its deployment began");
+    CHECK(world.asked("recreate").size() == (updated ? 1 : 0));
+    CHECK(world.engine.containers.at(0).image_id == id_of('a'));
+    CHECK(value_of(world.state.open_journals()).empty());
+  }
 }
 
 TEST_CASE("a tick forgets references that nobody asked for in 90 days, and images that are gone") {

@@ -24,7 +24,7 @@ TEST_CASE("failures are counted, and pending since the first, until it works") {
   CHECK(second.consecutive_failures == 2);
   CHECK((second.pending_since == first_time));
 
-  const ServiceStatus third = world.next();
+  const ServiceStatus third = world.next("web", std::chrono::minutes(6));
   check_state(third, ServiceState::updated, ReasonCode::deployed);
   CHECK(third.consecutive_failures == 0);
   CHECK_FALSE(third.pending_since.has_value());
@@ -79,20 +79,43 @@ TEST_CASE("what somebody deployed by hand while the tag stood still is left alon
   CHECK((moved.last_deployment->to == digest('3')));
 }
 
+TEST_CASE("what somebody changes by hand after it was seen current is left alone, too") {
+  Ticking world;
+  check_state(world.next(), ServiceState::current, ReasonCode::up_to_date);
+  CHECK((world.remembered("web").settled.at("harbor.lan/shop/web:1") == digest('1')));
+
+  world.engine.add_image("harbor.lan/shop/web:old", 'c', "5");
+  world.registry.holds('1', '7', 'a');
+  world.engine.containers.at(0).image_id = id_of('c');
+  for (int i = 0; i < 2; ++i) {
+    const ServiceStatus by_hand = world.next();
+    check_state(by_hand, ServiceState::pending, ReasonCode::changed_by_hand);
+    CHECK(by_hand.update_available == true);
+    CHECK(by_hand.consecutive_failures == 0);
+  }
+  CHECK(world.asked("pull").empty());
+  CHECK(world.engine.containers.at(0).image_id == id_of('c'));
+
+  world.pushes_web();
+  check_state(world.next(), ServiceState::updated, ReasonCode::deployed);
+}
+
 TEST_CASE("a deployment that failed is no last good one, and is tried again") {
   Ticking world;
   world.pushes_web();
-  world.target.on_recreate = [](const PreparedProject&) -> Result<void> {
-    return fail(ErrorKind::process, "boom");
-  };
+  world.compose_fails();
   const ServiceStatus failed = world.next();
-  check_state(failed, ServiceState::failed, ReasonCode::recreate_failed);
+  check_state(failed, ServiceState::rolled_back, ReasonCode::recreate_failed);
   CHECK(failed.last_good.empty());
-  CHECK(failed.last_deployment->result == "failed");
+  CHECK(failed.quarantined.empty());
+  CHECK(failed.last_deployment->result == "rolled_back");
+  CHECK(failed.consecutive_failures == 1);
   CHECK_FALSE(failed.pending_since.has_value());
+  CHECK(world.engine.containers.at(0).image_id == id_of('a'));
 
-  world.target.on_recreate = {};
-  check_state(world.next(), ServiceState::updated, ReasonCode::deployed);
+  const ServiceStatus updated = world.next();
+  check_state(updated, ServiceState::updated, ReasonCode::deployed);
+  CHECK(updated.consecutive_failures == 0);
 }
 
 TEST_CASE("when a registry answered last is remembered while it does not") {

@@ -35,14 +35,33 @@ TEST_CASE("a tick deploys what differs, and says what it read back afterwards") 
   Ticking world;
   world.pushes_web();
   const TickResult result = world.run();
-  CHECK(world.asked() ==
-        Calls{"observe", "resolve harbor.lan/shop/web:1", "inspect #a",
-              "look into harbor.lan/shop/web@#2 for linux/amd64", "prepare shop",
-              "credential harbor.lan/shop/web:1", "pull harbor.lan/shop/web@#2 for linux/amd64",
-              "inspect harbor.lan/shop/web@#2", "observe", "tag #b as harbor.lan/shop/web:1",
-              "inspect harbor.lan/shop/web:1", "recreate shop", "observe", "observe"});
+  CHECK(world.asked() == Calls{"observe",
+                               "resolve harbor.lan/shop/web:1",
+                               "inspect #a",
+                               "look into harbor.lan/shop/web@#2 for linux/amd64",
+                               "prepare shop",
+                               "look into harbor.lan/shop/web@#1 for linux/amd64",
+                               "inspect container id-of-shop-web-1",
+                               "inspect harbor.lan/shop/web:1",
+                               "tag #a as harbor.lan/shop/web:tallyman-rollback-aaaaaaaaaaaa",
+                               "inspect harbor.lan/shop/web@#2",
+                               "credential harbor.lan/shop/web:1",
+                               "pull harbor.lan/shop/web@#2 for linux/amd64",
+                               "inspect harbor.lan/shop/web@#2",
+                               "observe",
+                               "tag #b as harbor.lan/shop/web:1",
+                               "inspect harbor.lan/shop/web:1",
+                               "recreate shop",
+                               "observe",
+                               "events shop",
+                               "inspect container id-of-shop-web-1+",
+                               "inspect container id-of-shop-web-1+",
+                               "inspect container id-of-shop-web-1+",
+                               "observe",
+                               "observe"});
   CHECK(world.observer.told == Calls{"deploying web", "pull 222222222222, 38.2 MB",
-                                     "recreate shop: web", "deployed web: updated, 1"});
+                                     "recreate shop-web-1", "health no health check",
+                                     "settle 0 restarts", "deployed web: updated, 1"});
 
   const ServiceStatus web = world.written().services.at(0);
   check_state(web, ServiceState::updated, ReasonCode::deployed);
@@ -57,7 +76,8 @@ TEST_CASE("a tick deploys what differs, and says what it read back afterwards") 
   CHECK(web.containers[0].id == "id-of-shop-web-1+");
   CHECK((web.last_good == std::map<std::string, Digest>{{"harbor.lan/shop/web:1", digest('2')}}));
   REQUIRE(web.last_deployment.has_value());
-  CHECK(web.last_deployment->id == result.status.run_id);
+  CHECK(web.last_deployment->id == "20261122T194514Z-web");
+  CHECK(web.last_deployment->log == world.folder / "state/deployments/20261122T194514Z-web");
   CHECK(web.last_deployment->result == "updated");
   CHECK((web.last_deployment->from == digest('1')));
   CHECK((web.last_deployment->to == digest('2')));
@@ -110,13 +130,13 @@ TEST_CASE("a service that is worse after its deployment than the deployment thin
   world.pushes_web();
   int observed = 0;
   world.engine.on_observe = [&](Host host) -> Result<Host> {
-    if (++observed == 4) {
+    if (++observed == 5) {
       host.containers.push_back(compose_container("shop", "web", 2, k_web, 'a'));
     }
     return host;
   };
   const ServiceStatus web = Ticking::service(world.run(), "web");
-  check_state(web, ServiceState::pending, ReasonCode::update_available);
+  check_state(web, ServiceState::pending, ReasonCode::changed_by_hand);
   CHECK(web.update_available == true);
   CHECK(web.containers.size() == 2);
   CHECK_FALSE(web.images.at(0).running_digest.has_value());
@@ -125,15 +145,15 @@ TEST_CASE("a service that is worse after its deployment than the deployment thin
 TEST_CASE("what could not be read back is not claimed") {
   Ticking world;
   world.pushes_web();
-  world.engine.on_call = [&](std::string_view call) {
-    if (call.starts_with("tag")) {
-      world.engine.fails("observe", {ErrorKind::transient, "cut"});
-    }
+  world.target.on_recreate = [&](const PreparedProject& project) -> Result<void> {
+    world.engine.recreate(project.plan);
+    world.engine.fails("observe", {ErrorKind::transient, "cut"});
+    return {};
   };
   const TickResult result = world.run();
   const ServiceStatus web = Ticking::service(result, "web");
-  check_state(web, ServiceState::failed, ReasonCode::engine_error);
-  CHECK(web.error->message == "reading back what runs: cut");
+  check_state(web, ServiceState::failed, ReasonCode::rollback_failed);
+  CHECK(web.error->message.starts_with("reading back what runs: cut"));
   CHECK(web.images.empty());
   CHECK(web.containers.empty());
   CHECK_FALSE(world.remembered().services.at("web").last_good.contains("harbor.lan/shop/web:1"));

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tallyman/model/digest.hpp"
+#include "tallyman/model/image_reference.hpp"
+#include "tallyman/model/platform.hpp"
+#include "tallyman/model/watch.hpp"
+
+namespace tallyman {
+
+/// A container of a service as it was before the deployment.
+struct PlannedContainer {
+  std::string id;
+  std::string name;  ///< its canonical name
+  int number = 1;    ///< compose's
+  std::string image_id;
+};
+
+/// A service of a compose project that is to be recreated.
+struct ServicePlan {
+  std::string name;                               ///< compose's name of it
+  ImageReference reference;                       ///< what compose must resolve its image to
+  std::vector<PlannedContainer> containers = {};  ///< those that run: as many must run afterwards
+  std::vector<std::string> bystanders = {};       ///< ids of those that do not: never touched
+  [[nodiscard]] int replicas() const { return static_cast<int>(containers.size()); }
+};
+
+/// One call of compose.
+struct ProjectPlan {
+  ComposeSettings compose;  ///< complete: absolute directory, files and env files; a project name
+  bool created_by_v1 = false;  ///< the running containers come from docker-compose 1.x
+  std::vector<ServicePlan> services = {};
+  /// Running services of the project that live in the network namespace of one of `services`:
+  /// recreated along with them, or they would be left in a dead namespace.
+  std::vector<ServicePlan> followers = {};
+  [[nodiscard]] std::vector<const ServicePlan*> all() const;  ///< services, then followers
+};
+
+/// An image that ran before the deployment.
+struct OldImage {
+  std::string project;
+  std::string image_id;
+  std::optional<Digest> digest = std::nullopt;  ///< to pull it again; none where nobody knows
+};
+
+/// One image that is to be pulled and tagged.
+struct ImagePlan {
+  ImageReference reference;
+  Digest digest;
+  Platform platform;
+  std::optional<Digest> manifest = std::nullopt;  ///< of the platform, where it is known
+  std::map<Digest, std::int64_t> layers = {};     ///< compressed bytes; empty where nobody knows
+  std::vector<OldImage> old = {};  ///< one for each project: what most of its replicas run
+};
+
+/// What a deployment does for one drop-in.
+struct DeploymentPart {
+  ServiceName service;
+  std::vector<ImageReference> references;  ///< of those that are deployed
+  std::optional<Digest> from;              ///< none where replicas differed or nobody knows
+  Digest to;                               ///< of the first reference
+  RollbackSettings rollback = {};
+  HealthSettings health = {};
+};
+
+/// One transaction: a drop-in, or several that share a reference and so its local tag.
+struct DeploymentPlan {
+  std::vector<DeploymentPart> parts;
+  std::vector<ImagePlan> images;
+  std::vector<ProjectPlan> projects;
+  [[nodiscard]] std::string name() const;    ///< "web", "web, worker"
+  [[nodiscard]] bool may_be_undone() const;  ///< false only if every part says so
+};
+
+}  // namespace tallyman

@@ -1,0 +1,48 @@
+#include "tallyman/model/memory.hpp"
+
+#include <algorithm>
+
+#include "tallyman/model/remote_image.hpp"
+
+namespace tallyman {
+namespace {
+
+bool is_it(const Quarantined& entry, const RemoteImage& remote) {
+  return entry.reference == remote.reference.str() &&
+         (entry.digest == remote.digest ||
+          (entry.manifest && remote.platform && *entry.manifest == remote.platform->manifest));
+}
+
+}  // namespace
+
+const Quarantined* find_quarantined(const ServiceMemory& service, const RemoteImage& remote) {
+  const auto found = std::ranges::find_if(
+      service.quarantined, [&](const Quarantined& entry) { return is_it(entry, remote); });
+  return found == service.quarantined.end() ? nullptr : &*found;
+}
+
+void release_moved(ServiceMemory& service, const RemoteImage& remote) {
+  std::erase_if(service.quarantined, [&](const Quarantined& entry) {
+    return entry.reference == remote.reference.str() && !is_it(entry, remote);
+  });
+  for (Quarantined& entry : service.quarantined) {
+    if (is_it(entry, remote)) {
+      entry.digest = remote.digest;  // the next look is told by the digest alone
+    }
+  }
+}
+
+std::chrono::milliseconds backoff(int failures) {
+  constexpr std::chrono::minutes k_first{5};
+  constexpr std::chrono::hours k_longest{6};
+  if (failures < 2) {
+    return {};
+  }
+  std::chrono::milliseconds wait = k_first;
+  for (int i = 2; i < failures && wait < k_longest; ++i) {
+    wait *= 2;
+  }
+  return std::min<std::chrono::milliseconds>(wait, k_longest);
+}
+
+}  // namespace tallyman
