@@ -282,7 +282,7 @@ YAML
     [[ $(engine_docker it exec "$app" wget -q -O- http://127.0.0.1/) == v2 ]]
 }
 
-@test "an up that changes nothing is an error" {
+@test "an up that changes nothing is no success" {
     image_push "$IMAGE:stable" "v1" >/dev/null
     web_with_sibling
     compose_wrapper true "exit 0"
@@ -292,13 +292,15 @@ image = "$IMAGE:stable"
 command = ["$ETC/compose"]
 TOML
     image_push "$IMAGE:stable" "v2" >/dev/null
-    expect_exit 1 tally run
-    says "FAILED, not recreated"
-    [[ $(status_of web .state) == failed ]]
-    [[ $(jq -r .run.result "$STATUS") == failed ]]
+    before=$(service_ids it "$NAME")
+    expect_exit 4 tally run
+    says "ROLLED BACK, not recreated" "tried again by a later run"
+    [[ $(status_of web .state) == rolled_back ]]
+    [[ $(jq -r .run.result "$STATUS") == attention ]]
+    [[ $(service_ids it "$NAME") == "$before" ]]
 }
 
-@test "a failing up is failed, and compose's words are in the message and in the log" {
+@test "a failing up is no success, and compose's words are in the message and in the log" {
     image_push "$IMAGE:stable" "v1" >/dev/null
     web_with_sibling
     compose_wrapper true "echo 'no way' >&2; exit 7"
@@ -308,8 +310,8 @@ image = "$IMAGE:stable"
 command = ["$ETC/compose"]
 TOML
     image_push "$IMAGE:stable" "v2" >/dev/null
-    expect_exit 1 tally run
-    says "FAILED, recreate failed" "exit status 7" "compose $NAME: no way"
+    expect_exit 4 tally run
+    says "ROLLED BACK, recreate failed" "exit status 7" "compose $NAME: no way"
 }
 
 @test "mode notify reports, and touches nothing" {

@@ -31,6 +31,13 @@ installed() { # NAME: its path below the root
     readelf -sW --dyn-syms "$binary" | grep -q '__.*_chk' # FORTIFY
 }
 
+@test "the seam of the crash tests is in the program of those tests only, and not installed" {
+    [[ -z $(installed 'tallyman-faulty') ]]
+    run grep -c TALLYMAN_FAULT "$ROOT$(installed tallyman | grep 'bin/tallyman$')"
+    [[ $output == 0 ]]
+    grep -q TALLYMAN_FAULT "$TALLYMAN_FAULTY" # it would be found
+}
+
 @test "systemd finds nothing wrong with the units" {
     for each in sysinit.target network-online.target timers.target docker.service shutdown.target basic.target; do
         unit=$ROOT/usr/lib/systemd/system/$each

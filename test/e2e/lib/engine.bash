@@ -8,7 +8,7 @@ engine_netns() { echo "$(basename "$PARTS")-$1"; }
 
 # engine_start NAME 20.10|26.1 [overlay2|containerd]: `containerd` is 26.1's containerd image store. All registries of
 # this test, started before or after, are 127.0.0.1:PORT in there too.
-# Started again after engine_stop --keep, it has its old images and containers.
+# Started again after engine_stop --keep, it has its old images and containers. ENGINE_OPTIONS=(…) are more options of dockerd.
 engine_start() {
     local name=$1 version=$2 store=${3:-overlay2} dir netns path each
     dir=$(engine_dir "$name") netns=$(engine_netns "$name")
@@ -25,10 +25,11 @@ engine_start() {
     esac >"$dir/daemon.json"
     [[ -e /run/netns/$netns ]] || ip netns add "$netns" || return 1
     ip -n "$netns" link set lo up
+    rm -f "$dir/docker.pid" # of one that was killed: its number may be somebody else's by now
     # --config-file: this machine's own daemon.json is none of our business
     PATH=$path SSL_CERT_DIR=$PARTS/ca start_daemon "$dir" dockerd nsenter --net="/run/netns/$netns" dockerd --host="unix://$dir/docker.sock" \
         --config-file="$dir/daemon.json" --data-root="$dir/data" --exec-root="$dir/exec" --pidfile="$dir/docker.pid" \
-        --insecure-registry=127.0.0.0/8
+        --insecure-registry=127.0.0.0/8 "${ENGINE_OPTIONS[@]}"
     for each in "$PARTS"/registry/*/port; do
         [[ ! -e $each ]] || registry_reach "$name" "$(basename "$(dirname "$each")")" || return 1
     done
@@ -81,6 +82,22 @@ port_reach() {
             _is_listening_there "$netns" "$port"
 }
 _is_listening_there() { nsenter --net="/run/netns/$1" ss -Htln "sport = :$2" | grep -q .; }
+
+# cut_proxy ENGINE REGISTRY: prints another HOST:PORT of that registry, for ENGINE and for us. Each connection to it is cut after as
+# many bytes of answers as $PARTS/bridge/cut-after says; none are while there is no such file.
+cut_proxy() {
+    local port script=$PARTS/bridge/cut.sh
+    port=$(free_port)
+    cat >"$script" <<SCRIPT
+#!/bin/bash
+limit=\$(cat $PARTS/bridge/cut-after 2>/dev/null) && limit=,readbytes=\$limit
+exec socat - "TCP:$(registry_address "$2")\$limit"
+SCRIPT
+    chmod 755 "$script"
+    start_daemon "$PARTS/bridge" "$1-$port-cut" socat "TCP-LISTEN:$port,bind=127.0.0.1,fork,reuseaddr" "EXEC:$script"
+    wait_until "the proxy in front of registry $2" "$PARTS/bridge/$1-$port-cut.log" is_listening "$port" &&
+        port_reach "$1" "$port" && echo "127.0.0.1:$port"
+}
 
 # engine_docker NAME ARGUMENT…: the docker CLI of that engine's age, with the logins of `login`
 engine_docker() {

@@ -36,8 +36,11 @@ remove_project() {
     service_ids it "$1" | xargs -r -n 50 timeout 60 "$(_engine_cli it)" -H "unix://$(engine_socket it)" rm -f >/dev/null
 }
 
-# drop_in NAME: from stdin
-drop_in() { cat >"$ETC/conf.d/$1.toml"; }
+# drop_in NAME: from stdin; unless it says so itself, the containers need not settle for long
+drop_in() {
+    cat >"$ETC/conf.d/$1.toml"
+    grep -qF '[health]' "$ETC/conf.d/$1.toml" || printf '[health]\nsettle = "500ms"\n' >>"$ETC/conf.d/$1.toml"
+}
 
 # tally ARGUMENT…: in the engine's network namespace, with a clean environment. TALLY_ENV=(VAR=VALUE…) adds to that.
 tally() {
