@@ -22,7 +22,8 @@ packaging/install-deps.sh test
 (source test/e2e/lib/parts.bash && parts_sweep)
 
 step "configure"
-cmake --preset asan -DTALLYMAN_TEST_PROGRAM="$here/.build/release/src/tallyman" >/dev/null
+cmake --preset asan -DTALLYMAN_TEST_PROGRAM="$here/.build/release/src/tallyman" \
+    -DTALLYMAN_TEST_FAULTY="$here/.build/release/src/tallyman-faulty" >/dev/null
 cmake --preset release >/dev/null
 
 labels=()
@@ -33,7 +34,7 @@ lint) labels=(-L lint) ;;
 esac
 if [[ $what == all || $what == e2e ]]; then
     step "build the release"
-    cmake --build --preset release
+    cmake --build --preset release --target all tallyman-faulty
 fi
 if [[ $what == all || $what == unit ]]; then
     step "build the unit tests with sanitizers"

@@ -1,6 +1,15 @@
 #!/bin/bash
-# clang-tidy over src with the checks of .clang-tidy; all findings are errors.
+# clang-tidy over src with the checks of .clang-tidy; all findings are errors. Files of a room are read together, which
+# is several times quicker: the headers are parsed once. Some have names in common with a neighbour and stand alone.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-find src -name '*.cpp' | sort |
-    xargs -P "$(nproc)" -n 4 sh -c 'clang-tidy-19 --quiet "$@" -- -std=c++23 -Iinclude -Isrc -DTALLYMAN_VERSION=\"0\" 2>/dev/null' tidy
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+alone=$(sed -n '/^set_source_files_properties/,/SKIP_UNITY/p' src/CMakeLists.txt | grep -o '[a-z]*/[a-z_]*\.cpp' | sed 's|^|src/|')
+for room in src/*/; do
+    find "$room" -name '*.cpp' | sort | grep -vxF "$alone" | split -l 10 - "$work/$(basename "$room")."
+done
+for group in "$work"/*; do sed 's|.*|#include "&"|' "$group" >"$group.cpp"; done
+{ printf '%s\n' "$work"/*.cpp && echo "$alone" && echo src/main.cpp; } |
+    xargs -P "$(nproc)" -n 1 sh -c 'clang-tidy-19 --quiet --config-file=.clang-tidy --checks=-bugprone-suspicious-include --header-filter="src/.*[.]cpp" "$@" -- -std=c++23 -I. -Iinclude -Isrc -DTALLYMAN_VERSION=\"0\" 2>/dev/null' tidy
