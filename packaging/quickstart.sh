@@ -109,14 +109,14 @@ note "Docker Engine $("${docker[@]}" version -f '{{.Server.Version}}'), compose 
 # --- the story --------------------------------------------------------------------------------------
 image=127.0.0.1:5000/acme/web:latest
 
-push() { # VERSION: an image whose web server says it, pushed as :latest
-    local root=$work/image
+push() { # VERSION [CMD]: an image whose web server says it, or which does something else; pushed as :latest
+    local root=$work/image cmd=${2:-'["/bin/httpd", "-f", "-p", "80", "-h", "/www"]'}
     rm -rf "$root"
     mkdir -p "$root/bin" "$root/www"
     cp /bin/busybox "$root/bin/"
     for program in sh httpd; do ln -s busybox "$root/bin/$program"; done
     echo "this is $1" >"$root/www/index.html"
-    tar -C "$root" -c . | "${docker[@]}" import --change 'CMD ["/bin/httpd", "-f", "-p", "80", "-h", "/www"]' \
+    tar -C "$root" -c . | "${docker[@]}" import --change "CMD $cmd" \
         --change "LABEL org.opencontainers.image.version=$1" - "acme-build:$1" >/dev/null
     "${docker[@]}" tag "acme-build:$1" "$image.build"
     "${docker[@]}" push -q "$image.build" >/dev/null
@@ -158,7 +158,12 @@ services:
     ports: ["127.0.0.1:8080:80"]
     stop_signal: SIGKILL # busybox's httpd does not listen to a polite one
 YAML
-echo "image = \"$image\"" >"$work/etc/conf.d/web.toml"
+cat >"$work/etc/conf.d/web.toml" <<TOML
+image = "$image"
+[health]
+http   = ["http://127.0.0.1:8080/"]
+settle = "2s"
+TOML
 (cd "$work/web" && show docker compose up -d)
 serves "this is v1"
 note "one drop-in watches it:"
@@ -180,6 +185,25 @@ before=$(web_id)
 show tallyman run
 [[ $(web_id) == "$before" ]] || die "the second run recreated the container"
 note "the same container as before"
+
+chapter "Somebody pushes v3, and v3 is broken"
+push v3 '["/bin/sh", "-c", "echo cannot find my database; exit 1"]'
+status=0
+show tallyman run || status=$?
+note "exit status $status"
+[[ $status -eq 4 ]] || die "4 was expected: rolled back"
+serves "this is v2"
+
+chapter "The next tick knows it, and leaves the service alone"
+before=$(web_id)
+show tallyman run
+[[ $(web_id) == "$before" ]] || die "a broken image was tried again"
+show tallyman status
+
+chapter "v4 repairs it"
+push v4
+show tallyman run
+serves "this is v4"
 
 chapter "Done"
 note "To install it here: cmake --install .build/release --strip, then"
