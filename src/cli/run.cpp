@@ -29,7 +29,8 @@ std::string versions_text(const ServiceStatus& status) {
 std::string end_text(const ServiceStatus& status, const Outcome& outcome) {
   const int replicas = outcome.journal ? outcome.journal->replicas : 0;
   std::string text = fmt::format("{}/{} verified", replicas, replicas);
-  if (outcome.journal && outcome.journal->downtime) {
+  // Of a rollback nobody measured the whole of it.
+  if (outcome.state == ServiceState::updated && outcome.journal && outcome.journal->downtime) {
     text += fmt::format(", down {}", humanize(*outcome.journal->downtime));
   }
   return text + versions_text(status);
