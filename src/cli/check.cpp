@@ -6,7 +6,7 @@
 namespace tallyman {
 namespace {
 
-void add_rows(Table& table, const ServiceStatus& service) {
+void add_check_rows(Table& table, const ServiceStatus& service) {
   const std::string state(to_string(service.state));
   const Style style = style_of(service.state);
   if (service.images.empty()) {
@@ -50,7 +50,7 @@ int check_command(const Config& config, const CheckOptions& options, Registry& r
   } else {
     Table table({"SERVICE", "STATE", "RUNNING", "REGISTRY", "REASON"});
     for (const ServiceStatus& service : status.services) {
-      add_rows(table, service);
+      add_check_rows(table, service);
     }
     out.print(table.str(out));
     for (const ServiceStatus& service : status.services) {

@@ -86,8 +86,8 @@ void tell_end(const ServiceStatus& service, bool journald, Terminal& out, Log& l
   }
 }
 
-void print_plan(const std::vector<PreparedProject>& projects, const ServiceLook& service,
-                Terminal& out) {
+void print_preview(const std::vector<PreparedProject>& projects, const ServiceLook& service,
+                   Terminal& out) {
   out.line(fmt::format("{}: would deploy", service.watch.name));
   for (std::size_t i = 0; i < service.comparisons.size(); ++i) {
     if (service.decision.images.at(i).deploy) {
@@ -140,7 +140,7 @@ int dry_run_command(const Config& config, const std::vector<ServiceName>& servic
     if (service.decision.action == Decision::Action::deploy) {
       const auto prepared = prepare(service, *look.host, deployer);
       if (prepared) {
-        print_plan(*prepared, service, out);
+        print_preview(*prepared, service, out);
       } else {
         error = prepared.error();
       }

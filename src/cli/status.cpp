@@ -16,7 +16,7 @@ std::string since_text(const ServiceStatus& service, Timestamp now) {
   return newest ? humanize(std::max(now - *newest, std::chrono::milliseconds(0))) : "";
 }
 
-void add_rows(Table& table, const ServiceStatus& service, Timestamp now) {
+void add_status_rows(Table& table, const ServiceStatus& service, Timestamp now) {
   const std::string state(to_string(service.state));
   const Style style = style_of(service.state);
   const std::string reason = service.state == ServiceState::updated ? "" : service.reason;
@@ -60,7 +60,7 @@ int status_command(const std::string& status_file, bool json, const Clock& clock
   }
   Table table({"SERVICE", "STATE", "RUNNING", "SINCE", "REASON"});
   for (const ServiceStatus& service : status->services) {
-    add_rows(table, service, now);
+    add_status_rows(table, service, now);
   }
   out.print(table.str(out));
   return exit_status_of(status->services);

@@ -35,7 +35,7 @@ namespace tallyman::config {
 
 namespace {
 
-TextPosition position_of(const toml::source_region& region) {
+TextPosition toml_position(const toml::source_region& region) {
   return {static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
 }
 
@@ -59,7 +59,7 @@ TomlType type_of(const toml::node& node) {
 }
 
 TomlNode convert(const toml::node& node) {
-  TomlNode result{.type = type_of(node), .at = position_of(node.source())};
+  TomlNode result{.type = type_of(node), .at = toml_position(node.source())};
   if (const auto* text = node.as_string()) {
     result.text = text->get();
   } else if (const auto* boolean = node.as_boolean()) {
@@ -74,7 +74,7 @@ TomlNode convert(const toml::node& node) {
     for (const auto& [key, value] : *table) {
       TomlNode child = convert(value);
       child.key = key.str();
-      child.key_at = position_of(key.source());
+      child.key_at = toml_position(key.source());
       result.children.push_back(std::move(child));
     }
   }
@@ -134,7 +134,7 @@ std::string explain(std::string_view line, std::string_view description) {
 }
 
 TextFlaw flaw_of(const toml::parse_error& error, std::string_view text) {
-  const TextPosition at = position_of(error.source());
+  const TextPosition at = toml_position(error.source());
   std::string_view description = error.description();
   constexpr std::string_view k_prefix = "Error while parsing ";
   if (description.starts_with(k_prefix)) {

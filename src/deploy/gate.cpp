@@ -96,7 +96,7 @@ std::string why_restarted(const Container& container, const Container& before) {
 
 /// Why it will not get good; empty: nothing speaks against it. Without `before`, what was before
 /// does not count.
-std::string trouble_of(const Container& container, const Container* before) {
+std::string why_not_running(const Container& container, const Container* before) {
   const bool up = container.status == ContainerStatus::running;
   if (before != nullptr && (up || container.status == ContainerStatus::restarting)) {
     if (std::string why = why_restarted(container, *before); !why.empty()) {
@@ -293,7 +293,7 @@ void HealthGate::look_at(const GateSubject& subject, FirstSeen* first_seen, Roun
     const auto first = first_seen->try_emplace(subject.id, as_baseline(*container, subject.fresh));
     before = &first.first->second;
   }
-  if (const std::string why = trouble_of(*container, before); !why.empty()) {
+  if (const std::string why = why_not_running(*container, before); !why.empty()) {
     round.verdict = Round::Verdict::trouble;
     round.why = failure(subject, why);
     return;

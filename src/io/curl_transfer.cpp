@@ -27,7 +27,7 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
-std::string_view trimmed(std::string_view text) {
+std::string_view without_blanks(std::string_view text) {
   constexpr std::string_view k_white_space = " \t\r\n";
   const std::size_t first = text.find_first_not_of(k_white_space);
   if (first == std::string_view::npos) {
@@ -188,8 +188,8 @@ bool CurlTransfer::take_header(std::string_view line) {
   }
   const std::size_t colon = line.find(':');
   if (colon != std::string_view::npos && !line.starts_with("HTTP/")) {
-    m_response.headers.emplace_back(lower_case(trimmed(line.substr(0, colon))),
-                                    trimmed(line.substr(colon + 1)));
+    m_response.headers.emplace_back(lower_case(without_blanks(line.substr(0, colon))),
+                                    without_blanks(line.substr(colon + 1)));
   }
   return true;
 }

@@ -126,8 +126,8 @@ Split split_domain(std::string_view text) {
   return split;
 }
 
-std::unexpected<Error> refuse(std::string_view text, std::string_view why,
-                              std::string remedy = {}) {
+std::unexpected<Error> refuse_reference(std::string_view text, std::string_view why,
+                                        std::string remedy = {}) {
   return std::unexpected(Error{
       ErrorKind::config, fmt::format("{} is not an image reference: {}", ascii::quoted(text), why),
       std::move(remedy)});
@@ -135,27 +135,27 @@ std::unexpected<Error> refuse(std::string_view text, std::string_view why,
 
 std::unexpected<Error> refuse_path(std::string_view text, std::string_view path) {
   if (path.empty()) {
-    return refuse(text, "it has no repository");
+    return refuse_reference(text, "it has no repository");
   }
   if (text.find("://") != std::string_view::npos) {
-    return refuse(text, "it is a URL", "leave out the scheme: host/repository:tag");
+    return refuse_reference(text, "it is a URL", "leave out the scheme: host/repository:tag");
   }
   if (!ascii::all(path, [](char c) { return !ascii::is_upper(c); })) {
-    return refuse(text,
-                  fmt::format("the repository {} must be in lower case", ascii::quoted(path)));
+    return refuse_reference(
+        text, fmt::format("the repository {} must be in lower case", ascii::quoted(path)));
   }
-  return refuse(text, fmt::format("the repository {} is malformed", ascii::quoted(path)));
+  return refuse_reference(text, fmt::format("the repository {} is malformed", ascii::quoted(path)));
 }
 
 }  // namespace
 
 Result<ImageReference> ImageReference::parse(std::string_view text) {
   if (text.empty()) {
-    return refuse(text, "it is empty");
+    return refuse_reference(text, "it is empty");
   }
   if (is_image_id(text)) {
-    return refuse(text, "it is an image id, which names no repository",
-                  "write the repository and tag, as in ghcr.io/acme/web:latest");
+    return refuse_reference(text, "it is an image id, which names no repository",
+                            "write the repository and tag, as in ghcr.io/acme/web:latest");
   }
   const Split split = split_domain(text);
   std::string_view rest = split.remainder;
@@ -163,7 +163,7 @@ Result<ImageReference> ImageReference::parse(std::string_view text) {
   if (const std::size_t at = rest.find('@'); at != std::string_view::npos) {
     auto digest = Digest::parse(rest.substr(at + 1));
     if (!digest) {
-      return refuse(text, digest.error().message);
+      return refuse_reference(text, digest.error().message);
     }
     reference.m_digest = std::move(*digest);
     rest = rest.substr(0, at);
@@ -172,7 +172,7 @@ Result<ImageReference> ImageReference::parse(std::string_view text) {
     const std::string_view tag = rest.substr(colon + 1);
     rest = rest.substr(0, colon);
     if (!is_tag(tag) && is_path(rest)) {
-      return refuse(text, fmt::format("the tag {} is malformed", ascii::quoted(tag)));
+      return refuse_reference(text, fmt::format("the tag {} is malformed", ascii::quoted(tag)));
     }
     reference.m_tag = tag;
   }
@@ -180,11 +180,12 @@ Result<ImageReference> ImageReference::parse(std::string_view text) {
     return refuse_path(text, rest);
   }
   if (!is_domain(split.domain)) {
-    return refuse(text,
-                  fmt::format("{} is not a registry's host[:port]", ascii::quoted(split.domain)));
+    return refuse_reference(
+        text, fmt::format("{} is not a registry's host[:port]", ascii::quoted(split.domain)));
   }
   if (rest.size() > k_max_path) {
-    return refuse(text, fmt::format("the repository is longer than {} characters", k_max_path));
+    return refuse_reference(text,
+                            fmt::format("the repository is longer than {} characters", k_max_path));
   }
   reference.m_domain = split.domain;
   reference.m_path = rest;

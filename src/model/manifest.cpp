@@ -22,7 +22,7 @@ constexpr int k_max_depth = 32;  // a manifest has five levels; annotations and 
 constexpr std::string_view k_reference_type = "vnd.docker.reference.type";
 
 template <class... Args>
-std::unexpected<Error> refuse(fmt::format_string<Args...> format, Args&&... args) {
+std::unexpected<Error> refuse_manifest(fmt::format_string<Args...> format, Args&&... args) {
   return fail(ErrorKind::protocol, "the manifest is malformed: {}",
               fmt::format(format, std::forward<Args>(args)...));
 }
@@ -41,14 +41,14 @@ Result<std::string> optional_text(const json& object, std::string_view key,
     return std::string();
   }
   if (!value->is_string()) {
-    return refuse("{}{} is no text", where, key);
+    return refuse_manifest("{}{} is no text", where, key);
   }
   return value->get_ref<const std::string&>();
 }
 
 Result<std::string> text(const json& object, std::string_view key, std::string_view where) {
   if (find(object, key) == nullptr) {
-    return refuse("{}{} is missing", where, key);
+    return refuse_manifest("{}{} is missing", where, key);
   }
   return optional_text(object, key, where);
 }
@@ -56,21 +56,21 @@ Result<std::string> text(const json& object, std::string_view key, std::string_v
 Result<std::int64_t> byte_count(const json& object, std::string_view where) {
   const json* value = find(object, "size");
   if (value == nullptr || !value->is_number_integer()) {
-    return refuse("{}size is no whole number", where);
+    return refuse_manifest("{}size is no whole number", where);
   }
   if (value->is_number_unsigned()) {
     const auto count = value->get<std::uint64_t>();
     if (count > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-      return refuse("{}size {} is too big", where, count);
+      return refuse_manifest("{}size {} is too big", where, count);
     }
     return static_cast<std::int64_t>(count);
   }
-  return refuse("{}size {} is negative", where, value->get<std::int64_t>());
+  return refuse_manifest("{}size {} is negative", where, value->get<std::int64_t>());
 }
 
 Result<Descriptor> descriptor(const json& value, std::string_view name) {
   if (!value.is_object()) {
-    return refuse("{} is no object", name);
+    return refuse_manifest("{} is no object", name);
   }
   const std::string where = fmt::format("{}.", name);
   auto media_type = text(value, "mediaType", where);
@@ -83,7 +83,7 @@ Result<Descriptor> descriptor(const json& value, std::string_view name) {
   }
   auto digest = Digest::parse(*digest_text);
   if (!digest) {
-    return refuse("{}digest: {}", where, digest.error().message);
+    return refuse_manifest("{}digest: {}", where, digest.error().message);
   }
   const auto size = byte_count(value, where);
   if (!size) {
@@ -96,10 +96,10 @@ Result<Descriptor> descriptor(const json& value, std::string_view name) {
 Result<const json*> bounded_list(const json& document, std::string_view key) {
   const json* list = find(document, key);
   if (list == nullptr || !list->is_array()) {
-    return refuse("{} is no list", key);
+    return refuse_manifest("{} is no list", key);
   }
   if (list->size() > k_max_entries) {
-    return refuse("{} has {} entries, more than {}", key, list->size(), k_max_entries);
+    return refuse_manifest("{} has {} entries, more than {}", key, list->size(), k_max_entries);
   }
   return list;
 }
@@ -110,7 +110,7 @@ Result<std::optional<Platform>> read_platform(const json& entry, std::string_vie
     return std::optional<Platform>();
   }
   if (!value->is_object()) {
-    return refuse("{}.platform is no object", name);
+    return refuse_manifest("{}.platform is no object", name);
   }
   const std::string where = fmt::format("{}.platform.", name);
   Platform platform;
@@ -133,7 +133,7 @@ Result<bool> is_attestation(const json& entry, const std::optional<Platform>& pl
   std::string reference_type;
   if (const json* annotations = find(entry, "annotations")) {
     if (!annotations->is_object()) {
-      return refuse("{}.annotations is no object", name);
+      return refuse_manifest("{}.annotations is no object", name);
     }
     auto found =
         optional_text(*annotations, k_reference_type, fmt::format("{}.annotations.", name));
@@ -165,7 +165,7 @@ Result<ImageIndex::Entry> read_entry(const json& value, std::string_view name) {
 Result<ImageIndex> read_index(const json& document) {
   // A document that can be read as both is an attack (CVE-2021-41190).
   if (find(document, "layers") != nullptr || find(document, "config") != nullptr) {
-    return refuse("it is an index, but has the config or layers of an image");
+    return refuse_manifest("it is an index, but has the config or layers of an image");
   }
   const auto list = bounded_list(document, "manifests");
   if (!list) {
@@ -184,11 +184,11 @@ Result<ImageIndex> read_index(const json& document) {
 
 Result<ImageManifest> read_image(const json& document) {
   if (find(document, "manifests") != nullptr) {
-    return refuse("it is an image, but has the manifests of an index");
+    return refuse_manifest("it is an image, but has the manifests of an index");
   }
   const json* config_value = find(document, "config");
   if (config_value == nullptr) {
-    return refuse("config is missing");
+    return refuse_manifest("config is missing");
   }
   auto config = descriptor(*config_value, "config");
   if (!config) {
@@ -217,13 +217,13 @@ Result<json> read_document(std::string_view body) {
   };
   json document = json::parse(body, guard, false);
   if (too_deep) {
-    return refuse("it is nested deeper than {} levels", k_max_depth);
+    return refuse_manifest("it is nested deeper than {} levels", k_max_depth);
   }
   if (document.is_discarded()) {
-    return refuse("it is not JSON");
+    return refuse_manifest("it is not JSON");
   }
   if (!document.is_object()) {
-    return refuse("it is no JSON object");
+    return refuse_manifest("it is no JSON object");
   }
   return document;
 }
@@ -231,7 +231,7 @@ Result<json> read_document(std::string_view body) {
 Result<void> check_schema_version(const json& document) {
   const json* version = find(document, "schemaVersion");
   if (version == nullptr || !version->is_number_integer()) {
-    return refuse("schemaVersion is no whole number");
+    return refuse_manifest("schemaVersion is no whole number");
   }
   if (*version == 1) {
     return std::unexpected(Error{
@@ -240,7 +240,7 @@ Result<void> check_schema_version(const json& document) {
         "1"});
   }
   if (*version != 2) {
-    return refuse("schemaVersion is {}, not 2", version->dump());
+    return refuse_manifest("schemaVersion is {}, not 2", version->dump());
   }
   return {};
 }
@@ -253,8 +253,8 @@ Result<std::string> read_media_type(const json& document, std::string_view conte
     return inner;
   }
   if (!inner->empty() && !header.empty() && *inner != header) {
-    return refuse("its mediaType is {}, its Content-Type {}", ascii::quoted(*inner),
-                  ascii::quoted(header));
+    return refuse_manifest("its mediaType is {}, its Content-Type {}", ascii::quoted(*inner),
+                           ascii::quoted(header));
   }
   std::string media_type = inner->empty() ? header : *inner;
   for (const std::string_view known : k_media_types) {

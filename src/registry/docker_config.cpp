@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view k_hub_key = "https://index.docker.io/v1/";
 
-std::string key_of(const std::string& domain) {
+std::string auths_key(const std::string& domain) {
   return domain == "docker.io" ? std::string(k_hub_key) : domain;
 }
 
@@ -146,7 +146,7 @@ Result<std::optional<Credential>> DockerConfig::credential_of(const Entry& entry
 }
 
 Result<DockerConfig::Found> DockerConfig::find(const std::string& domain) const {
-  const std::string key = key_of(domain);
+  const std::string key = auths_key(domain);
   const Entry* entry = entry_of(key);
   Found found;
   found.unsupported = helper_of(key, entry != nullptr);

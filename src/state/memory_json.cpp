@@ -17,18 +17,18 @@ Json time_or_null(const std::optional<Timestamp>& time) {
   return time ? Json(format_rfc3339(*time)) : Json(nullptr);
 }
 
-std::string text_of(const Json& json, const char* key) {
+std::string text_member(const Json& json, const char* key) {
   const auto found = json.find(key);
   return found != json.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
 std::optional<Digest> digest_of(const Json& json, const char* key) {
-  auto digest = Digest::parse(text_of(json, key));
+  auto digest = Digest::parse(text_member(json, key));
   return digest ? std::optional(std::move(*digest)) : std::nullopt;
 }
 
 std::optional<Timestamp> time_of(const Json& json, const char* key) {
-  return parse_rfc3339(text_of(json, key));
+  return parse_rfc3339(text_member(json, key));
 }
 
 /// The member if it has the type that belongs there, else an empty one.
@@ -86,8 +86,8 @@ std::vector<Quarantined> quarantined_of(const Json& json) {
   std::vector<Quarantined> entries;
   for (const Json& entry : json) {
     if (auto digest = digest_of(entry, "digest")) {
-      entries.push_back({text_of(entry, "reference"), std::move(*digest),
-                         digest_of(entry, "manifest"), text_of(entry, "reason"),
+      entries.push_back({text_member(entry, "reference"), std::move(*digest),
+                         digest_of(entry, "manifest"), text_member(entry, "reason"),
                          time_of(entry, "at").value_or(Timestamp{})});
     }
   }
@@ -110,9 +110,9 @@ Json kept_to_json(const std::vector<KeptImage>& images) {
 std::vector<KeptImage> kept_of(const Json& json) {
   std::vector<KeptImage> images;
   for (const Json& image : json) {
-    images.push_back({text_of(image, "reference"), text_of(image, "image_id"),
-                      digest_of(image, "digest"), text_of(image, "tag"), flag_of(image, "deployed"),
-                      time_of(image, "at").value_or(Timestamp{})});
+    images.push_back({text_member(image, "reference"), text_member(image, "image_id"),
+                      digest_of(image, "digest"), text_member(image, "tag"),
+                      flag_of(image, "deployed"), time_of(image, "at").value_or(Timestamp{})});
   }
   return images;
 }
@@ -155,17 +155,17 @@ ServiceMemory service_of(const Json& json) {
   service.attempts = {digest_of(attempts, "digest"), number_of(attempts, "count"),
                       number_of(attempts, "touched"),
                       time_of(attempts, "last").value_or(Timestamp{})};
-  service.broken = text_of(json, "broken");
+  service.broken = text_member(json, "broken");
   service.quarantined = quarantined_of(member(json, "quarantined", Json::value_t::array));
   service.kept = kept_of(member(json, "kept", Json::value_t::array));
   const Json& record = member(json, "last_deployment", Json::value_t::object);
   if (!record.empty()) {
-    service.last_deployment = DeploymentRecord{text_of(record, "id"),
-                                               text_of(record, "result"),
+    service.last_deployment = DeploymentRecord{text_member(record, "id"),
+                                               text_member(record, "result"),
                                                digest_of(record, "from"),
                                                digest_of(record, "to"),
                                                time_of(record, "finished_at").value_or(Timestamp{}),
-                                               text_of(record, "log")};
+                                               text_member(record, "log")};
   }
   return service;
 }
@@ -210,7 +210,7 @@ Result<Memory> parse_memory(std::string_view text) {
   }
   for (const Json& entry : member(root, "equivalent", Json::value_t::array)) {
     if (auto digest = digest_of(entry, "digest")) {
-      memory.equivalent.emplace(std::move(*digest), text_of(entry, "image_id"));
+      memory.equivalent.emplace(std::move(*digest), text_member(entry, "image_id"));
     }
   }
   for (const auto& [name, service] : member(root, "services", Json::value_t::object).items()) {

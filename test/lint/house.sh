@@ -21,4 +21,16 @@ complain "model reaches outside:" \
         include/tallyman/model src/model || true)"
 complain "a shell is called:" "$(grep -rnE '\b(system|popen) *\(|"/bin/sh"' include src || true)"
 complain "too large, split it:" "$(find include src -name '*.?pp' -exec wc -l {} + | awk '$2 != "total" && $1 > 400' || true)"
+# A unity build (presets release and asan) makes them overloads of each other, and may then silently pick the other one.
+complain "two files of a room have a function of one name in their anonymous namespaces:" "$(awk '
+    FNR == 1 || /^}  \/\/ namespace$/ { inside = 0 }
+    /^namespace \{$/ { inside = 1 }
+    inside && /^[A-Za-z_].*\(/ && !/^(using|struct|class|enum|template|constexpr [^(]* =|const [^(]* =|static_assert)/ {
+        head = $0; sub(/\(.*/, "", head)
+        count = split(head, words, /[ *&>:]+/); name = words[count]
+        if (name !~ /^[a-z_][a-z0-9_]*$/ || head ~ /::[a-z_0-9]+$/) next
+        room = FILENAME; sub(/\/[^\/]*$/, "", room)
+        if ((room, name) in first && first[room, name] != FILENAME) print name ": " first[room, name] " and " FILENAME
+        else first[room, name] = FILENAME
+    }' src/*/*.cpp)"
 exit $status
