@@ -38,6 +38,16 @@ Value checked(std::optional<Value> value, const std::string& text) {
   return *std::move(value);
 }
 
+/// get<int>() would convert a number like 1e300 too, which is undefined.
+template <class Whole>
+Whole get_whole(const Json& json) {
+  const std::int64_t whole = json.get_ref<const Json::number_integer_t&>();
+  if (!std::in_range<Whole>(whole)) {
+    throw BadValue(fmt::format("{} is too large", whole));
+  }
+  return static_cast<Whole>(whole);
+}
+
 // One pair of functions for each value: what it looks like, and back.
 
 Json put(const DeploymentPart& part);
@@ -78,7 +88,7 @@ Json put(std::chrono::milliseconds span) {
   return span.count();
 }
 std::chrono::milliseconds get_span(const Json& json) {
-  return std::chrono::milliseconds(json.get<std::int64_t>());
+  return std::chrono::milliseconds(get_whole<std::int64_t>(json));
 }
 
 template <class Value>
@@ -129,7 +139,7 @@ Json put(const PlannedContainer& container) {
           {"image_id", container.image_id}};
 }
 PlannedContainer get_container(const Json& json) {
-  return {json.at("id"), json.at("name"), json.at("number"), json.at("image_id")};
+  return {json.at("id"), json.at("name"), get_whole<int>(json.at("number")), json.at("image_id")};
 }
 
 Json put(const ServicePlan& service) {
@@ -194,8 +204,7 @@ HealthSettings get_health(const Json& json) {
   return {.timeout = get_span(json.at("timeout_ms")),
           .settle = get_span(json.at("settle_ms")),
           .http = json.at("http").get<std::vector<std::string>>(),
-          .http_status = get_optional(json.at("http_status"),
-                                      [](const Json& status) { return status.get<int>(); }),
+          .http_status = get_optional(json.at("http_status"), get_whole<int>),
           .tcp = json.at("tcp").get<std::vector<std::string>>(),
           .command = json.at("command").get<std::vector<std::string>>()};
 }
@@ -214,7 +223,7 @@ DeploymentPart get_part(const Json& json) {
           .references = get_list(json.at("references"), get_reference),
           .from = get_optional(json.at("from"), get_digest),
           .to = get_digest(json.at("to")),
-          .rollback = {json.at("rollback"), json.at("keep")},
+          .rollback = {json.at("rollback"), get_whole<int>(json.at("keep"))},
           .health = get_health(json.at("health"))};
 }
 
@@ -275,8 +284,8 @@ Journal get_journal(const Json& json) {
   Journal journal{.id = json.at("id"),
                   .folder = json.at("folder"),
                   .phase = checked(parse_phase(phase), phase),
-                  .writes = json.at("writes"),
-                  .recoveries = json.at("recoveries"),
+                  .writes = get_whole<int>(json.at("writes")),
+                  .recoveries = get_whole<int>(json.at("recoveries")),
                   .started_at = get_time(json.at("started_at")),
                   .finished_at = get_optional(json.at("finished_at"), get_time),
                   .plan = get_plan(json.at("plan")),
@@ -290,7 +299,7 @@ Journal get_journal(const Json& json) {
                   .has_evidence = json.at("has_evidence"),
                   .steps = get_list(json.at("steps"), get_step),
                   .downtime = get_optional(json.at("downtime_ms"), get_span),
-                  .replicas = json.at("replicas")};
+                  .replicas = get_whole<int>(json.at("replicas"))};
   if (journal.commands.size() != journal.plan.projects.size() ||
       journal.images.size() != journal.plan.images.size() || journal.plan.parts.empty()) {
     throw BadValue("its lists do not fit together");

@@ -208,7 +208,7 @@ row() {
     ROW=$ETC/rows/${name//[^A-Za-z0-9]/-}
     row_folder "$ROW"
     (
-        trap - ERR # bats' own, which is for the test as a whole
+        trap - ERR DEBUG # bats' own, for the test as a whole; that of DEBUG takes longer than the row itself
         set -e
         row_begin
         "$@"

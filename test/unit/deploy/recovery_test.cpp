@@ -7,7 +7,6 @@ using namespace tallyman::test;
 
 namespace {
 
-const Calls k_nothing = {};
 const Calls k_way_back = {"tidy", "retag", "restore", "reverify", "rolled_back"};
 
 /// A run that is killed in a phase, before or after its action, and what the next start does.

@@ -62,10 +62,10 @@ struct Scene {
         add(scene, other);
       }
     }
-    void add(const Scene& scene, const Watch& watch) {
+    void add(const Scene& scene, const Watch& added) {
       auto& compared = comparisons.emplace_back();
       Decision& decision = decisions.emplace_back();
-      for (WatchedImage& image : select(watch, scene.host).images) {
+      for (WatchedImage& image : select(added, scene.host).images) {
         const ImageReference reference = image.reference;
         const bool deploy = !scene.unchanged.contains(reference.familiar());
         decision.images.push_back({.deploy = deploy});
@@ -77,7 +77,7 @@ struct Scene {
                                    PlatformImage{digest('7'), digest('8'), {{digest('7'), 1000}}}},
              .platform = {"linux", "amd64"}});
       }
-      requests.push_back({watch, compared, decision});
+      requests.push_back({added, compared, decision});
     }
 
     std::deque<std::vector<Comparison>> comparisons;  // which do not move

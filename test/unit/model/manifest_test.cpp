@@ -288,7 +288,7 @@ TEST_CASE("a field of an index that is wrong is named") {
   };
   for (const Row& row : rows) {
     CAPTURE(row.says);
-    json document = index_of({entry('a', on("linux", "amd64"))});
+    json document = index_of(json::array({entry('a', on("linux", "amd64"))}));
     row.spoil(document);
     check_refused(document.dump(), "", row.says);
   }
@@ -353,20 +353,20 @@ TEST_CASE("the entry for a platform is chosen") {
       {"arm64 without a variant", {amd, arm64}, {"linux", "arm64"}, 'c'},
       {"arm64 in another word", {amd, arm64}, {"linux", "aarch64"}, 'c'},
       {"exact first", {amd, amd_v3}, {"linux", "amd64", "v3"}, 'b'},
-      {"never a higher variant", {amd_v3}, {"linux", "amd64"}, '-'},
+      {"never a higher variant", json::array({amd_v3}), {"linux", "amd64"}, '-'},
       {"a lower variant", {amd, arm64}, {"linux", "amd64", "v4"}, 'a'},
       {"arm v7 before v6", {v6, v7}, {"linux", "arm", "v7"}, 'e'},
       {"arm v6 where there is no v7", {v6, arm64}, {"linux", "arm", "v7"}, 'd'},
-      {"arm v6 does not run v7", {v7}, {"linux", "arm", "v6"}, '-'},
+      {"arm v6 does not run v7", json::array({v7}), {"linux", "arm", "v6"}, '-'},
       {"the first of equals", {amd, entry('0', on("linux", "amd64"))}, {"linux", "amd64"}, 'a'},
       {"attestations never", {attestation, unknown, amd}, {"linux", "amd64"}, 'a'},
       {"only attestations", {attestation, unknown}, {"linux", "amd64"}, '-'},
-      {"no unknown platform either", {unknown}, {"unknown", "unknown"}, '-'},
-      {"a single one without a platform", {bare}, {"linux", "amd64"}, '7'},
+      {"no unknown platform either", json::array({unknown}), {"unknown", "unknown"}, '-'},
+      {"a single one without a platform", json::array({bare}), {"linux", "amd64"}, '7'},
       {"the same beside attestations", {unknown, bare, attestation}, {"linux", "amd64"}, '7'},
       {"one without a platform of several", {bare, arm64}, {"linux", "amd64"}, '-'},
       {"several without a platform", {bare, bare}, {"linux", "amd64"}, '-'},
-      {"a single one for another platform", {windows}, {"linux", "amd64"}, '-'},
+      {"a single one for another platform", json::array({windows}), {"linux", "amd64"}, '-'},
       {"an empty index", json::array(), {"linux", "amd64"}, '-'},
   };
   for (const Row& row : rows) {
