@@ -42,4 +42,5 @@ if [[ $what == all || $what == unit ]]; then
 fi
 
 step "test"
-ctest --test-dir .build/asan --output-on-failure --parallel "$(($(nproc) + 1))" "${labels[@]}"
+# Half of their time the tests wait: for a health check, for a container to settle.
+ctest --test-dir .build/asan --output-on-failure --parallel "$(($(nproc) * 2))" "${labels[@]}"

@@ -51,6 +51,7 @@ class DeploymentRun {
   [[nodiscard]] Acted verify();
   [[nodiscard]] Acted pass_gate(const std::vector<Container>& containers);
   void measure_downtime(const std::vector<Container>& containers);
+  void remove_leftovers(const std::vector<Container>& verified, const Host& host);
   void restart_dependants(const Host& host);
   [[nodiscard]] Trouble failed_gate(GateFailure failure, const DeploymentPart& part) const;
 

@@ -127,6 +127,7 @@ DeploymentRun::Acted DeploymentRun::verify() {
       m_journal.replicas += service.replicas();
     }
   }
+  remove_leftovers(*containers, *host);
   restart_dependants(*host);
   return {};
 }
@@ -186,6 +187,25 @@ void DeploymentRun::measure_downtime(const std::vector<Container>& containers) {
     if (const auto downtime = downtime_of(project, containers, *events)) {
       m_journal.downtime =
           std::max(m_journal.downtime.value_or(std::chrono::milliseconds{}), *downtime);
+    }
+  }
+}
+
+/// Compose v1 renames an old container, and removes it when the new one was started; one that was
+/// cut in between leaves it behind. Until the gate has passed it is the way back.
+void DeploymentRun::remove_leftovers(const std::vector<Container>& verified, const Host& host) {
+  for (const Container& container : host.containers) {
+    const bool is_replaced = std::ranges::any_of(verified, [&](const Container& one) {
+      return one.id != container.id && container_number(one) == container_number(container) &&
+             one.label(k_label_project) == container.label(k_label_project) &&
+             one.label(k_label_service) == container.label(k_label_service);
+    });
+    if (!is_old(container.id) || container.alive() || !is_replaced) {
+      continue;
+    }
+    if (auto removed = m_tools.engine.remove_container(container.id); !removed) {
+      m_tools.log.error(
+          with_context(removed.error(), fmt::format("{} was replaced", container.name)));
     }
   }
 }

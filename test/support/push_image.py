@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IS
 """Makes a 1 MB busybox image that serves a text over http, and pushes it to a registry: no engine, no pull.
 
     push_image.py REF TEXT [options]                  one image; prints its manifest digest

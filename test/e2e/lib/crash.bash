@@ -10,6 +10,8 @@
 # next one finds, so a table also is a sequence of deployments; after a failed row the rest gets a new project.
 # $ROW, the row's folder, holds all output; that of a failed one is kept.
 #
+# There are a hundred rows, and each looks at everything several times: this file starts as few programs as it can.
+#
 # $TALLYMAN_FAULTY is a tallyman of the tests: TALLYMAN_FAULT="PHASE:WHEN:PROGRAM…" has it call PROGRAM at that moment.
 
 CRASH_REPLICAS="web=1 pair=2"
@@ -58,10 +60,15 @@ crash_teardown() {
     done
 }
 
-# crash_drop_in [COMPOSE_LINE [HEALTH_LINE]]: the drop-in `site`, for both services
+# crash_drop_in [COMPOSE_LINE [HEALTH_LINE]]: the drop-in `site`, for both services. Unless told otherwise it names the plug-in
+# of compose v2 itself, which spares two starts of `docker` a call.
 crash_drop_in() {
     local compose=${1:-}
-    [[ -n $compose ]] || compose='timeout = "20s"'
+    if [[ -z $compose ]]; then
+        compose='timeout = "20s"'
+        [[ $E2E_COMPOSE != v2 ]] || compose+="
+command = [\"$TALLYMAN_PARTS/compose2/config/cli-plugins/docker-compose\"]"
+    fi
     drop_in site <<TOML
 image = "$IMAGE:stable"
 [compose]
@@ -87,27 +94,31 @@ new_image() {
 }
 # image_field ID|DIGEST digest|kind|text: nothing for an image that is none of ours
 image_field() {
-    local -A column=([id]=1 [digest]=2 [kind]=3 [text]=4)
-    awk -v key="$1" -v column="${column[$2]}" '$1 == key || $2 == key { print $column; exit }' "$ETC/images"
+    local id digest kind text
+    while read -r id digest kind text; do
+        [[ $1 != "$id" && $1 != "$digest" ]] || { echo "${!2}"; return; }
+    done <"$ETC/images"
 }
 registry_offers() { # the digest of $IMAGE:stable
-    curl -sSfI -H 'Accept: application/vnd.docker.distribution.manifest.v2+json' \
-        "http://$HUB/v2/${IMAGE#*/}/manifests/stable" | tr -d '\r' | awk 'tolower($1) == "docker-content-digest:" { print $2 }'
+    curl -sSfI -o "$ROW/offered" -w '%header{docker-content-digest}\n' \
+        -H 'Accept: application/vnd.docker.distribution.manifest.v2+json' "http://$HUB/v2/${IMAGE#*/}/manifests/stable"
 }
-# The project's containers in any state, as the engine has them. By its API: a docker CLI takes a tenth of a second.
+# The project's containers in any state, as the engine lists them. By its API: a docker CLI takes a tenth of a second.
 containers_now() {
-    local ids engine=(--unix-socket "$(engine_socket it)")
-    mapfile -t ids < <(curl -sS --fail "${engine[@]}" -G "http://docker/containers/json?all=1" \
-        --data-urlencode "filters={\"label\":[\"com.docker.compose.project=$NAME\"]}" | jq -r '.[].Id')
-    ids=("${ids[@]/#/http://docker/containers/}")
-    if ((${#ids[@]})); then curl -sS --fail "${engine[@]}" "${ids[@]/%//json}" | jq -s .; else echo '[]'; fi
+    curl -sS --fail --unix-socket "$(engine_socket it)" \
+        "http://docker/containers/json?all=1&filters=%7B%22label%22:%5B%22com.docker.compose.project=$NAME%22%5D%7D"
 }
-ids_running() { containers_now | jq -r '.[] | select(.State.Running) | .Id' | sort; }
+ids_running() { containers_now | jq -r '[.[] | select(.State == "running") | .Id] | sort[]'; }
 digests_running() { # one a line
     local id
-    containers_now | jq -r '.[] | select(.State.Running) | .Image' | sort -u | while read -r id; do image_field "$id" digest; done
+    containers_now | jq -r '[.[] | select(.State == "running") | .ImageID] | unique[]' |
+        while read -r id; do image_field "$id" digest; done
 }
-rollback_tags() { engine_docker it image ls --format '{{.Repository}}:{{.Tag}}' "$IMAGE" | grep tallyman-rollback || true; }
+rollback_tags() {
+    curl -sS --fail --unix-socket "$(engine_socket it)" \
+        "http://docker/images/json?filters=%7B%22reference%22:%5B%22$IMAGE:tallyman-rollback-*%22%5D%7D" |
+        jq -r --arg repository "$IMAGE:" '.[].RepoTags // [] | .[] | select(startswith($repository + "tallyman-rollback-"))'
+}
 
 # --- invariants: each function prints what is wrong, a line for each
 
@@ -128,30 +139,34 @@ $wrong"
 }
 
 service_complaints() {
-    local all separator=- line id address name kind
+    local separator=- name id address text urls=() expected=() names=() answers=() answer="" index
     [[ $E2E_COMPOSE == v2 ]] || separator=_
-    all=$(containers_now) || { echo "the engine does not tell its containers"; return; }
+    containers_now >"$ROW/containers" || { echo "the engine does not tell its containers"; return; }
     jq -r --arg project "$NAME" --arg separator "$separator" --arg replicas "$CRASH_REPLICAS" '
         ($replicas | split(" ") | map(split("=") as [$service, $count] | range(1; ($count | tonumber) + 1) |
-            [$project, $service, "\(.)"] | join($separator))) as $wanted | map(.Name[1:]) as $names |
+            [$project, $service, "\(.)"] | join($separator))) as $wanted | map(.Names[0][1:]) as $names |
         (($wanted - $names)[] | "there is no \(.)"),
         (($names - $wanted)[] | "there is a \(.)"),
-        (.[] | select(.State.Status != "running") | "\(.Name[1:]) is \(.State.Status), exit status \(.State.ExitCode)"),
-        ([.[].Image] | unique | select(length > 1) | "replicas differ: \(join(" "))")' <<<"$all"
-    while read -r id; do
-        kind=$(image_field "$id" kind)
-        [[ $kind == good ]] || echo "what runs is ${kind:-not one of our images}: $id"
-    done < <(jq -r '[.[].Image] | unique[]' <<<"$all")
+        (.[] | select(.State != "running") | "\(.Names[0][1:]) is \(.State): \(.Status)"),
+        ([.[].ImageID] | unique | select(length > 1) | "replicas differ: \(join(" "))")' "$ROW/containers"
     while read -r name id address; do
-        answer_complaint "$name" "http://$address/" "$(image_field "$id" text)"
-    done < <(jq -r '.[] | select(.State.Running) | "\(.Name[1:]) \(.Image) \([.NetworkSettings.Networks[].IPAddress][0])"' <<<"$all")
-    id=$(jq -r --arg name "/$NAME${separator}web${separator}1" '.[] | select(.Name == $name) | .Image' <<<"$all")
-    [[ -z $id ]] || answer_complaint web "http://127.0.0.1:$PORT/" "$(image_field "$id" text)"
-}
-answer_complaint() { # NAME URL TEXT
-    local answer
-    answer=$(engine_curl it --retry 2 --retry-connrefused --retry-delay 1 --max-time 3 "$2" 2>&1) || true
-    [[ $answer == "$3" ]] || echo "$1 answers '$answer' at $2, not '$3'"
+        text=$(image_field "$id" kind)
+        [[ $text == good ]] || echo "what runs is ${text:-not one of our images}: $id"
+        text=$(image_field "$id" text)
+        names+=("$name") expected+=("$text") urls+=("http://$address/")
+        [[ $name != "$NAME${separator}web${separator}1" ]] ||
+            { names+=("web's port") && expected+=("$text") && urls+=("http://127.0.0.1:$PORT/"); }
+    done < <(jq -r '.[] | select(.State == "running") |
+        "\(.Names[0][1:]) \(.ImageID) \([.NetworkSettings.Networks[].IPAddress][0])"' "$ROW/containers")
+    ((${#urls[@]})) || return 0
+    while read -r text; do
+        if [[ $text == http://* ]]; then answers+=("$answer") && answer=""; else answer+=$text; fi
+    done < <(engine_curl it -w '\n%{url}\n' --retry 2 --retry-connrefused --retry-delay 1 --max-time 3 \
+        "${urls[@]}" 2>"$ROW/answers.errors")
+    for index in "${!urls[@]}"; do
+        [[ ${answers[index]:-} == "${expected[index]}" ]] ||
+            echo "${names[index]} answers '${answers[index]:-}' at ${urls[index]}, not '${expected[index]}' $(<"$ROW/answers.errors")"
+    done
 }
 
 state_complaints() {
@@ -172,14 +187,16 @@ state_complaints() {
 }
 
 status_complaints() {
-    local runs offers state says
-    state=$(status_of site .state 2>&1) || { echo "the status file cannot be used: $state"; return; }
-    says=$(status_of site '.images[0].running.digest')
+    local runs offers state says why
+    {
+        read -r state && read -r says && read -r why
+    } < <(status_of site '.state, .images[0].running.digest, (.reason + "; " + (.error.message // "") | gsub("\n"; " "))' 2>&1) ||
+        { echo "the status file cannot be used: $state $says"; return; }
     runs=$(digests_running) offers=$(registry_offers)
     [[ $says == "$runs" ]] || echo "the status says that $says runs; it is $runs"
     case " $CRASH_GOOD_STATES " in
     *" $state "*) ;;
-    *) echo "its state is $state: $(status_of site '.reason + "; " + (.error.message // "")')" ;;
+    *) echo "its state is $state: $why" ;;
     esac
     case $state in
     updated | current) [[ $runs == "$offers" ]] || echo "$state, but the registry has $offers and $runs runs" ;;
@@ -233,9 +250,11 @@ CRASH_FAILED=()
 row_folder() { # FOLDER
     STATE=$1/state STATUS=$1/status.json
     mkdir -p "$1" "$STATE" && chmod 700 "$STATE"
-    fault_program kill <<<"kill -KILL \"\$TALLYMAN_PID\""
-    fault_program sigterm <<<"kill -TERM \"\$TALLYMAN_PID\""
-    fault_program error <<<'exit 1'
+    # shellcheck disable=SC2016 # that shell's
+    fault_program kill 'kill -KILL "$TALLYMAN_PID"'
+    # shellcheck disable=SC2016
+    fault_program sigterm 'kill -TERM "$TALLYMAN_PID"'
+    fault_program error 'exit 1'
 }
 # One good image runs, and no tags are left of rows before. OLD is what runs, OTHER the other good one.
 row_begin() {
@@ -245,7 +264,7 @@ row_begin() {
     "$TWO") OTHER=$ONE ;;
     *) fail_because "the row before left this running: $OLD" || return 1 ;;
     esac
-    rollback_tags | while read -r tag; do engine_docker it rmi "$tag" >/dev/null; done
+    rollback_tags | while read -r tag; do engine_api it "/images/$tag" -X DELETE >/dev/null; done
     crash_drop_in
 }
 # What a row may leave behind: programs that hang, mounts, no engine. What was in the mounts is kept for a look.
@@ -255,7 +274,8 @@ row_end() {
     for file in "$ROW"/*.pid; do
         [[ ! -e $file ]] || while read -r pid; do kill -KILL "$pid" 2>/dev/null || true; done <"$file"
     done
-    awk -v dir="$ROW/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r | xargs -r -n 1 umount -l
+    ! grep -qF " $ROW/" /proc/self/mountinfo ||
+        awk -v dir="$ROW/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r | xargs -r -n 1 umount -l
     pid_of "$(engine_dir it)/dockerd.pid" >/dev/null || engine_start it "$E2E_ENGINE" "$E2E_STORE"
 }
 
@@ -286,12 +306,14 @@ exit_is() { # STATUS…
     [[ " $* " == *" $EXIT "* ]] || fail_because "exit status $EXIT, none of: $*" "$LAST_OUTPUT"
 }
 
-# fault_program NAME: a program for TALLYMAN_FAULT, from stdin; it tells that it was called by $ROW/fired.NAME
+# fault_program NAME SCRIPT: a program for TALLYMAN_FAULT; it tells that it was called by $ROW/fired.NAME
 fault_program() {
-    { printf '#!/bin/bash\necho "%s" >>"%s"\n' "\$TALLYMAN_PID" "$ROW/fired.$1" && cat; } >"$ROW/$1" && chmod 755 "$ROW/$1"
+    printf '#!/bin/bash\necho "%s" >>"%s"\n%s\n' "\$TALLYMAN_PID" "$ROW/fired.$1" "$2" >"$ROW/$1"
+    chmod 755 "$ROW/$1"
 }
 # faulty PHASE:WHEN:NAME…: a run of the faulty program; each fault must have happened
 faulty() {
+    # shellcheck disable=SC2034 # tally uses it
     local each faults=() TALLYMAN=$TALLYMAN_FAULTY
     for each; do faults+=("${each%:*}:$ROW/${each##*:}"); done
     local TALLY_ENV=("${TALLY_ENV[@]}" "TALLYMAN_FAULT=${faults[*]}")
@@ -346,9 +368,8 @@ row_stop() { # good|bad PHASE:WHEN
 # Journals cannot be written from that moment on. The lock is open for writing, so the whole folder cannot be
 # mounted read-only: it is the folder of the deployments.
 row_read_only() { # good|bad PHASE
-    fault_program read_only <<SCRIPT
-mount --bind "$STATE/deployments" "$STATE/deployments" && mount -o remount,bind,ro "$STATE/deployments"
-SCRIPT
+    fault_program read_only \
+        "mount --bind '$STATE/deployments' '$STATE/deployments' && mount -o remount,bind,ro '$STATE/deployments'"
     offer "$1"
     faulty "$2:before:read_only"
     exit_is 0 1 4
@@ -359,7 +380,7 @@ SCRIPT
 }
 row_full() { # good|bad PHASE
     mount -t tmpfs -o size=256k,mode=700 tmpfs "$STATE"
-    fault_program full <<<"cat /dev/zero >'$STATE/filler' 2>/dev/null; exit 0"
+    fault_program full "cat /dev/zero >'$STATE/filler' 2>/dev/null; exit 0"
     offer "$1"
     faulty "$2:before:full"
     exit_is 0 1 4
@@ -368,11 +389,7 @@ row_full() { # good|bad PHASE
     finish
 }
 row_engine_killed() { # good|bad PHASE
-    fault_program engine <<SCRIPT
-export PARTS=$PARTS
-source "$E2E_LIB/parts.bash"
-engine_kill it
-SCRIPT
+    fault_program engine "export PARTS=$PARTS; source '$E2E_LIB/parts.bash'; engine_kill it"
     offer "$1"
     faulty "$2:before:engine"
     exit_is 0 1 4

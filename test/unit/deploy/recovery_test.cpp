@@ -174,6 +174,35 @@ TEST_CASE("a compose that was cut between removing and renaming is put in order 
                  "tallyman was killed while it deployed, and no container is called shop-web-1"));
 }
 
+TEST_CASE("what compose v1 renamed and was killed before it removed is removed after the gate") {
+  for (const bool is_cut : {true, false}) {
+    CAPTURE(is_cut);
+    Yard yard;
+    yard.target.on_recreate = [&](const PreparedProject&) -> Result<void> {
+      Container old = yard.engine.containers.at(0);
+      yard.engine.containers.at(0).id = "new";
+      yard.engine.containers.at(0).image_id = id_of('b');
+      old.name = "0123456789ab_shop_web_1";
+      old.status = ContainerStatus::exited;
+      yard.engine.containers.push_back(old);
+      yard.target.on_recreate = {};
+      if (is_cut) {
+        throw Killed{};
+      }
+      return {};
+    };
+    if (is_cut) {
+      yard.deploy_until_killed();
+      CHECK(yard.asked("remove").empty());
+      CHECK(yard.phase_of(yard.recover_one()) == "committed");
+    } else {
+      CHECK(yard.phase_of(yard.deploy()) == "committed");
+    }
+    REQUIRE(yard.engine.containers.size() == 1);
+    CHECK(yard.engine.containers.at(0).id == "new");
+  }
+}
+
 TEST_CASE("a recovery that was tried too often ends") {
   struct Case {
     Phase phase;
