@@ -271,6 +271,7 @@ row_begin() {
 row_end() {
     local file pid
     ! mountpoint -q "$STATE" || cp -a "$STATE" "$ROW/state-as-it-was"
+    [[ ! -e $ROW/stopped ]] || kill -CONT "$(cat "$ROW/stopped")"
     for file in "$ROW"/*.pid; do
         [[ ! -e $file ]] || while read -r pid; do kill -KILL "$pid" 2>/dev/null || true; done <"$file"
     done
@@ -294,7 +295,7 @@ attempt() {
     shift
     local start=$SECONDS
     EXIT=0 LAST_OUTPUT=$ROW/$label.out
-    (sleep 90 && pkill -KILL -f -- "--state $STATE ") >/dev/null 2>&1 &
+    (sleep 200 && pkill -KILL -f -- "--state $STATE ") >/dev/null 2>&1 &
     watchdog=$!
     "$@" >"$LAST_OUTPUT" 2>&1 || EXIT=$?
     pkill -P "$watchdog" || true # its sleep
@@ -394,6 +395,18 @@ row_engine_killed() { # good|bad PHASE
     faulty "$2:before:engine"
     exit_is 0 1 4
     engine_start it "$E2E_ENGINE" "$E2E_STORE"
+    finish
+}
+# An engine that answers nothing for longer than any of these calls is waited for
+row_engine_hangs() { # good|bad PHASE
+    local engine
+    engine=$(pid_of "$(engine_dir it)/dockerd.pid")
+    echo "$engine" >"$ROW/stopped"
+    fault_program hang "kill -STOP $engine; (sleep 70; kill -CONT $engine) </dev/null >/dev/null 2>&1 &"
+    offer "$1"
+    faulty "$2:before:hang"
+    exit_is 0 1 4
+    service_is_good
     finish
 }
 row_clock_back() { # good|bad PHASE:WHEN
