@@ -1,0 +1,120 @@
+#include "config/registry_section.hpp"
+
+#include "config/checks.hpp"
+#include "config/table_reader.hpp"
+
+#include <fmt/format.h>
+
+namespace tallyman::config {
+
+namespace {
+
+bool is_hub_alias(std::string_view domain) {
+  return domain == "index.docker.io" || domain == "registry-1.docker.io";
+}
+
+bool is_domain(std::string_view text) {
+  const auto reference = ImageReference::parse(fmt::format("{}/a/b:c", text));
+  return reference && reference->domain() == text && reference->path() == "a/b";
+}
+
+/// What somebody meant who wrote "https://user@harbor.lan/shop".
+std::string_view bare_domain(std::string_view text) {
+  if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
+    text.remove_prefix(scheme + 3);
+  }
+  text = text.substr(0, text.find('/'));
+  return text.substr(text.rfind('@') + 1);  // npos + 1 is 0
+}
+
+/// As it has to be written in the brackets.
+std::string section_name(std::string_view domain) {
+  return fmt::format("registry.\"{}\"", domain);
+}
+
+/// [registry.harbor.lan] is a table within a table: "harbor.lan".
+std::string joined_tables(const TomlNode& node) {
+  std::string result = node.key;
+  const TomlNode* table = &node;
+  while (!table->children.empty() && table->children.front().type == TomlType::table) {
+    table = &table->children.front();
+    result += "." + table->key;
+  }
+  return result;
+}
+
+/// "" for the domain of a reference, else what to write instead.
+std::string flaw_of_domain(const TomlNode& node) {
+  const std::string_view domain = node.key;
+  if (is_hub_alias(domain)) {
+    return R"(that registry is called docker.io in references; write [registry."docker.io"])";
+  }
+  if (is_domain(domain)) {
+    return "";
+  }
+  const auto bare = bare_domain(domain);
+  if (bare != domain && (is_domain(bare) || is_hub_alias(bare))) {
+    return fmt::format("only the domain of a reference, without scheme, user and path; write [{}]",
+                       section_name(is_hub_alias(bare) ? "docker.io" : bare));
+  }
+  if (const auto tables = joined_tables(node); tables != domain && is_domain(tables)) {
+    return fmt::format("a domain needs quotes, its dots separate keys otherwise; write [{}]",
+                       section_name(tables));
+  }
+  return "no domain of a reference: that is \"localhost\", or a name or address with a dot or a "
+         "port, such as \"harbor.lan\" or \"harbor:5000\"";
+}
+
+void read_credential(TableReader& reader, RegistrySettings& settings) {
+  const auto username = reader.text("username", "NAME");
+  const auto password_file = reader.text("password_file", "/FOLDER/FILE");
+  if (username && (username->text.empty() || has_control_characters(username->text) ||
+                   username->text.find(':') != std::string::npos)) {
+    reader.report(username->at, "username",
+                  "must not be empty, nor have a colon or a control character in it");
+  }
+  // Somebody may have put the password itself here: no message shows the value.
+  if (const auto flaw = password_file ? flaw_of_absolute_path(password_file->text) : "";
+      !flaw.empty()) {
+    reader.report(password_file->at, "password_file",
+                  fmt::format("{}; it is the name of a file, not the password", flaw));
+  }
+  if (reader.has("username") != reader.has("password_file")) {
+    const bool has_name = reader.has("username");
+    reader.report(reader.position(), has_name ? "password_file" : "username",
+                  fmt::format("is missing: {} does nothing without it; write both or none",
+                              has_name ? "username" : "password_file"));
+  }
+  settings.username = username ? username->text : "";
+  settings.password_file = password_file ? password_file->text : "";
+}
+
+}  // namespace
+
+void read_registry(const TomlNode& node, Config& config, ProblemList& problems) {
+  // A user and password before the @ stay out of all messages.
+  const bool has_user = node.key.find('@') != std::string::npos;
+  const TomlSection section{ConfigFile::settings, "registry.*",
+                            key_path("registry", has_user ? bare_domain(node.key) : node.key)};
+  if (node.type != TomlType::table) {
+    problems.add(node.key_at, section.path,
+                 fmt::format("expected a section of a domain, found {}; write it under "
+                             "[registry.\"DOMAIN\"]",
+                             describe(node)));
+    return;
+  }
+  if (const auto flaw = flaw_of_domain(node); !flaw.empty()) {
+    problems.add(node.key_at, section.path, flaw);
+    if (joined_tables(node) != node.key) {
+      return;  // its contents are a level further down
+    }
+  }
+  TableReader reader(node, section, problems);
+  RegistrySettings settings;
+  settings.plain_http = reader.boolean("plain_http").value_or(false);
+  read_credential(reader, settings);
+  reader.finish();
+  config.registries.insert_or_assign(node.key, std::move(settings));
+}
+
+}  // namespace tallyman::config
