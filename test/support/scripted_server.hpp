@@ -1,30 +1,19 @@
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
+#include <cstddef>
 #include <functional>
-#include <list>
 #include <mutex>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include "tallyman/io/fd.hpp"
+#include "support/loopback_server.hpp"
+#include "support/wire.hpp"
 
 namespace tallyman::test {
 
@@ -55,6 +44,8 @@ struct ScriptedAnswer {
   std::optional<std::vector<std::string>> raw = std::nullopt;
   std::chrono::milliseconds pause = {};  ///< before the answer, and between the pieces of raw
   bool close = false;                    ///< after the answer
+  bool reset = false;                    ///< what is closed is reset
+  std::size_t repeats = 1;               ///< of the last piece of raw
 
   [[nodiscard]] static ScriptedAnswer bytes(std::vector<std::string> pieces,
                                             std::chrono::milliseconds pause = {}) {
@@ -63,44 +54,40 @@ struct ScriptedAnswer {
     answer.pause = pause;
     return answer;
   }
+  /// The bytes, if any, and then an RST.
+  [[nodiscard]] static ScriptedAnswer reset_after(std::vector<std::string> pieces,
+                                                  std::chrono::milliseconds pause = {}) {
+    ScriptedAnswer answer = bytes(std::move(pieces), pause);
+    answer.reset = true;
+    return answer;
+  }
+  /// The head once, then the piece again and again: large answers that take no memory here.
+  [[nodiscard]] static ScriptedAnswer flood(std::string head, std::string piece,
+                                            std::size_t repeats) {
+    ScriptedAnswer answer = bytes({std::move(head), std::move(piece)});
+    answer.repeats = repeats;
+    return answer;
+  }
   /// Nothing, until the other side or the server gives up.
   [[nodiscard]] static ScriptedAnswer never() { return bytes({}, std::chrono::hours(1)); }
 };
 
 /// An HTTP/1.1 server for tests: 127.0.0.1 on a port of the kernel's choice, or a unix socket. The
 /// script is called from one thread per connection. Who speaks TLS to it gets a plain 400, as from
-/// most servers.
+/// most servers, unless its wires speak TLS.
 class ScriptedServer {
  public:
   using Script = std::function<ScriptedAnswer(const RecordedRequest&)>;
 
-  explicit ScriptedServer(Script script) : m_script(std::move(script)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    listen_on(AF_INET, &address, sizeof address);
-    socklen_t size = sizeof address;
-    if (::getsockname(m_listener.get(), generic(&address), &size) != 0) {
-      throw std::runtime_error("getsockname");
-    }
-    m_port = ntohs(address.sin_port);
-  }
+  explicit ScriptedServer(Script script)
+      : m_script(std::move(script)), m_server(plain_wire, [this](Wire& wire) { serve(wire); }) {}
+  ScriptedServer(const std::string& unix_socket, Script script)
+      : m_script(std::move(script)), m_server(unix_socket, [this](Wire& wire) { serve(wire); }) {}
+  ScriptedServer(WireMaker make_wire, Script script)
+      : m_script(std::move(script)),
+        m_server(std::move(make_wire), [this](Wire& wire) { serve(wire); }) {}
 
-  ScriptedServer(const std::string& unix_socket, Script script) : m_script(std::move(script)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (unix_socket.size() >= sizeof address.sun_path) {
-      throw std::runtime_error("too long for a socket: " + unix_socket);
-    }
-    std::memcpy(address.sun_path, unix_socket.c_str(), unix_socket.size() + 1);
-    listen_on(AF_UNIX, &address, sizeof address);
-  }
-
-  ScriptedServer(const ScriptedServer&) = delete;
-  ScriptedServer& operator=(const ScriptedServer&) = delete;
-  ~ScriptedServer() { ::eventfd_write(m_stop.get(), 1); }
-
-  [[nodiscard]] std::string host() const { return "127.0.0.1:" + std::to_string(m_port); }
+  [[nodiscard]] std::string host() const { return m_server.host(); }
   [[nodiscard]] std::string url(std::string_view target) const {
     return "http://" + host() + std::string(target);
   }
@@ -108,74 +95,31 @@ class ScriptedServer {
     const std::lock_guard lock(m_mutex);
     return m_requests;
   }
-  [[nodiscard]] int connections() const { return m_count; }  ///< that were ever accepted
+  [[nodiscard]] int connections() const { return m_server.connections(); }  ///< ever accepted
+  [[nodiscard]] std::size_t sent() const { return m_sent; }  ///< bytes of raw that were taken
 
  private:
-  template <class Address>
-  static sockaddr* generic(Address* address) {
-    return static_cast<sockaddr*>(static_cast<void*>(address));
-  }
-
-  template <class Address>
-  void listen_on(int family, Address* address, socklen_t size) {
-    m_listener = Fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (::bind(m_listener.get(), generic(address), size) != 0 ||
-        ::listen(m_listener.get(), 128) != 0) {
-      throw std::runtime_error(std::string("cannot listen: ") + std::strerror(errno));
-    }
-    m_acceptor = std::jthread([this] { accept_all(); });
-  }
-
-  /// False: the server stops, or the time is over.
-  bool wait_for(int fd, short events, int timeout_ms = -1) const {
-    pollfd entries[] = {{fd, events, 0}, {m_stop.get(), POLLIN, 0}};
-    const int ready = ::poll(entries, 2, timeout_ms);
-    return ready > 0 && entries[1].revents == 0;
-  }
-
-  void accept_all() {
-    while (wait_for(m_listener.get(), POLLIN)) {
-      Fd connection(::accept4(m_listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-      if (connection.valid()) {
-        ++m_count;
-        m_connections.emplace_back([this, fd = std::move(connection)] { serve(fd.get()); });
-      }
-    }
-  }
-
-  void serve(int fd) {
+  void serve(Wire& wire) {
     std::string buffer;
-    while (std::optional<RecordedRequest> request = read_request(fd, buffer)) {
+    while (std::optional<RecordedRequest> request = read_request(wire, buffer)) {
       {
         const std::lock_guard lock(m_mutex);
         m_requests.push_back(*request);
       }
-      if (!answer(fd, *request, m_script(*request))) {
+      if (!answer(wire, *request, m_script(*request))) {
         return;
       }
     }
   }
 
-  bool read_more(int fd, std::string& buffer) const {
-    char piece[4096];
-    if (!wait_for(fd, POLLIN)) {
-      return false;
-    }
-    const ssize_t got = ::recv(fd, piece, sizeof piece, 0);
-    if (got > 0) {
-      buffer.append(piece, static_cast<std::size_t>(got));
-    }
-    return got > 0;
-  }
-
-  std::optional<RecordedRequest> read_request(int fd, std::string& buffer) const {
+  static std::optional<RecordedRequest> read_request(Wire& wire, std::string& buffer) {
     std::size_t end = std::string::npos;
     while ((end = buffer.find("\r\n\r\n")) == std::string::npos) {
-      if (!read_more(fd, buffer)) {
+      if (!wire.read_more(buffer)) {
         return std::nullopt;
       }
       if (buffer.starts_with('\x16')) {
-        write(fd, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+        wire.write("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
         return std::nullopt;
       }
     }
@@ -184,7 +128,7 @@ class ScriptedServer {
     const std::string length = request.header("content-length");
     const std::size_t wanted = length.empty() ? 0 : std::stoul(length);
     while (buffer.size() < wanted) {
-      if (!read_more(fd, buffer)) {
+      if (!wire.read_more(buffer)) {
         return std::nullopt;
       }
     }
@@ -214,13 +158,12 @@ class ScriptedServer {
     return request;
   }
 
-  bool answer(int fd, const RecordedRequest& request, const ScriptedAnswer& script) const {
+  bool answer(Wire& wire, const RecordedRequest& request, const ScriptedAnswer& script) {
+    if (script.reset) {
+      wire.end_by_reset();
+    }
     if (script.raw) {
-      for (std::size_t i = 0; i < std::max<std::size_t>(script.raw->size(), 1); ++i) {
-        if (!pause(fd, script.pause) || i >= script.raw->size() || !write(fd, (*script.raw)[i])) {
-          return false;
-        }
-      }
+      send_pieces(wire, script);
       return false;
     }
     std::string text = "HTTP/1.1 " + std::to_string(script.status) + " Scripted\r\n";
@@ -229,35 +172,33 @@ class ScriptedServer {
     }
     text += "Content-Length: " + std::to_string(script.body.size()) + "\r\n\r\n";
     text += request.method == "HEAD" ? "" : script.body;
-    return pause(fd, script.pause) && write(fd, text) && !script.close;
+    return wire.pause(script.pause) && wire.write(text) && !script.close;
   }
 
-  /// False: the client hung up or the server stops.
-  bool pause(int fd, std::chrono::milliseconds span) const {
-    pollfd entries[] = {{fd, POLLRDHUP, 0}, {m_stop.get(), POLLIN, 0}};
-    return span.count() == 0 || ::poll(entries, 2, static_cast<int>(span.count())) == 0;
-  }
-
-  bool write(int fd, std::string_view bytes) const {
-    while (!bytes.empty()) {
-      const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-      if (sent < 0 && (errno != EAGAIN || !wait_for(fd, POLLOUT))) {
-        return false;
-      }
-      bytes.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(sent, 0)));
+  void send_pieces(Wire& wire, const ScriptedAnswer& script) {
+    if (!wire.pause(script.pause)) {
+      return;
     }
-    return true;
+    for (std::size_t i = 0; i < script.raw->size(); ++i) {
+      const std::string& piece = (*script.raw)[i];
+      const std::size_t repeats = i + 1 == script.raw->size() ? script.repeats : 1;
+      for (std::size_t n = 0; n < repeats; ++n) {
+        if ((i + n > 0 && !wire.pause(script.pause)) || !wire.write(piece)) {
+          return;
+        }
+        m_sent += piece.size();
+      }
+    }
+    if (script.reset) {  // what was sent is to arrive first: an RST discards what is not read yet
+      static_cast<void>(wire.pause(std::chrono::milliseconds(20)));
+    }
   }
 
   Script m_script;
-  Fd m_stop{::eventfd(0, EFD_CLOEXEC)};
-  Fd m_listener;
-  int m_port = 0;
-  std::atomic<int> m_count = 0;
   mutable std::mutex m_mutex;
   std::vector<RecordedRequest> m_requests;
-  std::list<std::jthread> m_connections;  ///< the acceptor's alone
-  std::jthread m_acceptor;                ///< last: ends first
+  std::atomic<std::size_t> m_sent = 0;
+  LoopbackServer m_server;  ///< last: ends first
 };
 
 }  // namespace tallyman::test
