@@ -101,7 +101,10 @@ TransportError tls_error(const Circumstances& what) {
                   fmt::format("no TLS on {}: {}", what.target, reason));
     }
   }
-  return make(TransportFailure::tls, ErrorKind::tls,
+  // Closed or reset within it: it may be restarting, or speak something else.
+  const bool hung_up = what.detail.find("SSL_connect: ") != std::string::npos ||
+                       what.detail.find(" failure: ") != std::string::npos;
+  return make(TransportFailure::tls, hung_up ? ErrorKind::transient : ErrorKind::tls,
               fmt::format("the TLS handshake with {} failed: {}", what.target, reason));
 }
 
@@ -230,6 +233,9 @@ TransportError transport_error(CURLcode code, CURL* easy, const HttpRequest& req
       // With TLS 1.3 a server says only after the handshake that it wants a client certificate.
       if (what.detail.find(" alert ") != std::string::npos) {
         return tls_error(what);
+      }
+      if (what.detail.find("chunked-encoding") != std::string::npos) {
+        return other_error(code, what);
       }
       [[fallthrough]];
     case CURLE_PARTIAL_FILE:

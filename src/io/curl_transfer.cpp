@@ -10,6 +10,7 @@ namespace tallyman {
 namespace {
 
 constexpr std::size_t k_max_header_bytes = 64 * 1024;
+constexpr long k_first_final_status = 200;
 
 bool has_control_character(std::string_view text) {
   return std::ranges::any_of(text, [](char c) {
@@ -178,9 +179,11 @@ bool CurlTransfer::end_early(TransportFailure failure, ErrorKind kind, std::stri
 bool CurlTransfer::take_header(std::string_view line) {
   if (line.starts_with("HTTP/")) {  // an interim answer such as "100 Continue" went before
     m_response.headers.clear();
-    m_header_bytes = 0;
+    m_head_ended = false;
+  } else if (without_blanks(line).empty()) {
+    m_head_ended = true;
   }
-  m_header_bytes += line.size();
+  m_header_bytes += line.size();  // of interim answers too: they could go on for ever
   if (m_header_bytes > k_max_header_bytes) {
     return end_early(TransportFailure::too_large, ErrorKind::protocol,
                      fmt::format("{} answers with more than {} KiB of headers", m_target,
@@ -243,6 +246,11 @@ HttpResult CurlTransfer::result(CURLcode code) {
         transport_error(code, m_easy.get(), m_request, m_connected, m_detail.data()));
   }
   curl_easy_getinfo(m_easy.get(), CURLINFO_RESPONSE_CODE, &m_response.status);
+  // To curl a connection that ends within the head, or after an interim answer, ends the answer.
+  if (!m_head_ended || m_response.status < k_first_final_status) {
+    return std::unexpected(
+        transport_error(CURLE_PARTIAL_FILE, m_easy.get(), m_request, m_connected, m_detail.data()));
+  }
   return std::move(m_response);
 }
 

@@ -64,6 +64,7 @@ class CurlTransfer {
   CURLcode m_option_error = CURLE_OK;
   HttpResponse m_response;
   std::size_t m_header_bytes = 0;
+  bool m_head_ended = false;
   bool m_connected = false;
   std::optional<TransportError> m_ended;  ///< by us, whatever curl calls it
   std::array<char, CURL_ERROR_SIZE> m_detail{};
