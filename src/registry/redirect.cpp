@@ -33,8 +33,10 @@ Result<Url> redirect_target(const Url& from, const HttpResponse& response, int h
     return fail(ErrorKind::protocol, "{} redirects from https to http, to {}: not followed",
                 from.authority(), target->authority());
   }
-  const bool is_near = is_loopback(target->host) || is_link_local(target->host);
-  if (is_near && target->host != from.host && !is_loopback(from.host)) {
+  // Link-local is where clouds keep their metadata: nobody is sent there.
+  const bool is_near =
+      (is_loopback(target->host) && !is_loopback(from.host)) || is_link_local(target->host);
+  if (is_near && target->host != from.host) {
     return fail(ErrorKind::protocol, "{} redirects to {}, an address of this host: not followed",
                 from.authority(), target->authority());
   }
