@@ -179,6 +179,8 @@ Error bad_answer(std::string_view host, std::string_view what, const HttpRespons
                                                    status, retry_after(response))};
     case 403:
       return {ErrorKind::denied, fmt::format("{} refuses {} ({})", host, what, status)};
+    case 408:
+      return {ErrorKind::transient, fmt::format("{} answered {} for {}", host, status, what)};
     default:
       return {response.status >= 500 ? ErrorKind::transient : ErrorKind::protocol,
               fmt::format("{} answered {} for {}", host, status, what)};
