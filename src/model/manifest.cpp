@@ -1,6 +1,7 @@
 #include "tallyman/model/manifest.hpp"
 
 #include "model/ascii.hpp"
+#include "tallyman/model/json_depth.hpp"
 
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -210,15 +211,10 @@ Result<ImageManifest> read_image(const json& document) {
 }
 
 Result<json> read_document(std::string_view body) {
-  bool too_deep = false;
-  const auto guard = [&too_deep](int depth, json::parse_event_t, const json&) {
-    too_deep = too_deep || depth > k_max_depth;
-    return !too_deep;
-  };
-  json document = json::parse(body, guard, false);
-  if (too_deep) {
+  if (nests_deeper_than(body, k_max_depth)) {
     return refuse_manifest("it is nested deeper than {} levels", k_max_depth);
   }
+  json document = json::parse(body, nullptr, false);
   if (document.is_discarded()) {
     return refuse_manifest("it is not JSON");
   }
