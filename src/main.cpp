@@ -1,6 +1,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <functional>
@@ -166,6 +167,27 @@ PhaseHook phase_hook(const Environment& environment, Process& process) {
                       : fail(ErrorKind::process, "a test made phase {} fail", to_string(phase));
   };
 }
+
+/// As above: what an engine may take for one call is cut down to $TALLYMAN_FAULT_PATIENCE seconds,
+/// so that a test can have it hang for longer than that.
+class Impatient final : public Http {
+ public:
+  Impatient(Http& http, const Environment& environment)
+      : m_http(http),
+        m_patience(std::atoi(value(environment, "TALLYMAN_FAULT_PATIENCE").c_str())) {}
+  void send(HttpRequest request, Done done) override {
+    if (m_patience.count() > 0) {
+      request.timeout = m_patience;
+      request.stall_timeout = m_patience;
+    }
+    m_http.send(std::move(request), std::move(done));
+  }
+  void run() override { m_http.run(); }
+
+ private:
+  Http& m_http;
+  std::chrono::seconds m_patience;
+};
 #else
 PhaseHook phase_hook(const Environment& /*environment*/, Process& /*process*/) {
   return {};
@@ -214,7 +236,14 @@ int work(const Arguments& arguments, const Environment& environment, const Confi
   // A pull can take long, and touches no container: a stop ends it.
   CurlHttp pull_http(stop, agent);
   CurlHttp registry_http(stop, agent);
-  DockerEngine engine(engine_http, pull_http, *socket);
+#ifdef TALLYMAN_FAULTS
+  Impatient engine_calls(engine_http, environment);
+  Impatient pull_calls(pull_http, environment);
+#else
+  Http& engine_calls = engine_http;
+  Http& pull_calls = pull_http;
+#endif
+  DockerEngine engine(engine_calls, pull_calls, *socket);
   CredentialStore credentials(config.registries, docker_config_file(environment), log);
   RemoteRegistry registry(
       registry_http, credentials, config.registries,

@@ -64,9 +64,3 @@ if [[ ${E2E_CRASH:-} == all ]]; then moments=(before after); else moments=(befor
     for phase in pull recreate verify; do row "engine killed at $phase" row_engine_killed good "$phase"; done
     rows_end
 }
-
-@test "the engine hangs for longer than its calls may take" {
-    crash_site
-    for phase in recreate verify; do row "engine hangs at $phase" row_engine_hangs good "$phase"; done
-    rows_end
-}

@@ -397,17 +397,20 @@ row_engine_killed() { # good|bad PHASE
     engine_start it "$E2E_ENGINE" "$E2E_STORE"
     finish
 }
-# An engine that answers nothing for longer than any of these calls is waited for
-row_engine_hangs() { # good|bad PHASE
-    local engine
+# The engine answers nothing for SECONDS, which is longer than any call of it may take. The call that is left without an
+# answer may be carried out later, when nobody waits for it any more.
+row_engine_hangs() { # good|bad PHASE SECONDS [COMPOSE_TIMEOUT]
+    local engine TALLY_ENV=("${TALLY_ENV[@]}" TALLYMAN_FAULT_PATIENCE=3)
+    [[ -z ${4:-} ]] || crash_drop_in "timeout = \"$4\""
     engine=$(pid_of "$(engine_dir it)/dockerd.pid")
     echo "$engine" >"$ROW/stopped"
-    fault_program hang "kill -STOP $engine; (sleep 70; kill -CONT $engine) </dev/null >/dev/null 2>&1 &"
+    fault_program hang "kill -STOP $engine; (sleep $3; kill -CONT $engine) </dev/null >/dev/null 2>&1 &"
     offer "$1"
     faulty "$2:before:hang"
     exit_is 0 1 4
-    service_is_good
+    kill -CONT "$engine"
     finish
+    service_is_good
 }
 row_clock_back() { # good|bad PHASE:WHEN
     [[ -e $FAKETIME_LIBRARY ]] || fail_because "$FAKETIME_LIBRARY is missing: $E2E_INSTALL"
