@@ -61,6 +61,8 @@ Error unanswered(const TransportError& failure, const std::string& socket, std::
                           socket, k_max_body >> 20U, what)};
     case TransportFailure::tls:
     case TransportFailure::certificate:
+    case TransportFailure::client_certificate:
+    case TransportFailure::proxy:
     case TransportFailure::other:
       break;
   }

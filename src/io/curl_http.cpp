@@ -29,9 +29,18 @@ struct CurlMultiDeleter {
 
 /// A failure that everybody meets who goes to the same place.
 bool is_of_the_place(TransportFailure failure) {
-  return failure == TransportFailure::resolve || failure == TransportFailure::connect ||
-         failure == TransportFailure::tls || failure == TransportFailure::certificate ||
-         failure == TransportFailure::denied;
+  switch (failure) {
+    case TransportFailure::resolve:
+    case TransportFailure::connect:
+    case TransportFailure::tls:
+    case TransportFailure::certificate:
+    case TransportFailure::client_certificate:
+    case TransportFailure::proxy:
+    case TransportFailure::denied:
+      return true;
+    default:
+      return false;
+  }
 }
 
 TransportError cancelled(const HttpRequest& request) {

@@ -31,7 +31,8 @@ std::string CurlQueue::place_of(const HttpRequest& request) {
   const std::string_view transport = !is_tls(request)     ? "plain"
                                      : request.verify_tls ? "verified"
                                                           : "unverified";
-  return fmt::format("{} {}", transport, target_of(request));
+  const void* route = request.route.get();
+  return fmt::format("{} {} {}", transport, target_of(request), route);
 }
 
 void CurlQueue::push(HttpRequest request, Http::Done done) {

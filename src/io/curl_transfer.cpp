@@ -92,17 +92,15 @@ std::optional<TransportError> CurlTransfer::prepare(const std::string& user_agen
   set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  set(CURLOPT_SSL_VERIFYPEER, m_request.verify_tls ? 1L : 0L);
-  set(CURLOPT_SSL_VERIFYHOST, m_request.verify_tls ? 2L : 0L);
   set(CURLOPT_USERAGENT, user_agent.c_str());
   set_target();
+  set_proxy();
   set_method();
   set_limits();
   set_callbacks();
   set_headers();
   if (m_option_error != CURLE_OK) {
-    return transport_error(m_option_error, m_easy.get(), m_request, m_connected, m_detail.data());
+    return failure(m_option_error);
   }
   return std::nullopt;
 }
@@ -112,12 +110,22 @@ void CurlTransfer::set_target() {
   if (m_request.unix_socket.empty()) {
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
     // Only TLS tells before the first answer whether a connection can take more than one request.
-    set(CURLOPT_PIPEWAIT, m_request.url.starts_with("https:") ? 1L : 0L);
+    const bool is_tls = m_request.url.starts_with("https:");
+    set(CURLOPT_PIPEWAIT, is_tls ? 1L : 0L);
+    if (is_tls && m_option_error == CURLE_OK) {
+      m_option_error = m_tls.prepare(m_easy.get(), m_request);
+    }
     return;
   }
   set(CURLOPT_UNIX_SOCKET_PATH, m_request.unix_socket.c_str());
-  set(CURLOPT_NOPROXY, "*");
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+}
+
+/// curl's own look at the environment knows less, and does not tell what it found.
+void CurlTransfer::set_proxy() {
+  m_proxy = proxy_for(m_request);
+  set(CURLOPT_PROXY, m_proxy ? m_proxy->url.c_str() : "");
+  set(CURLOPT_NOPROXY, "");
 }
 
 void CurlTransfer::set_method() {
@@ -242,16 +250,31 @@ HttpResult CurlTransfer::result(CURLcode code) {
     return std::unexpected(std::move(*m_ended));
   }
   if (code != CURLE_OK) {
-    return std::unexpected(
-        transport_error(code, m_easy.get(), m_request, m_connected, m_detail.data()));
+    return std::unexpected(failure(code));
   }
   curl_easy_getinfo(m_easy.get(), CURLINFO_RESPONSE_CODE, &m_response.status);
   // To curl a connection that ends within the head, or after an interim answer, ends the answer.
   if (!m_head_ended || m_response.status < k_first_final_status) {
-    return std::unexpected(
-        transport_error(CURLE_PARTIAL_FILE, m_easy.get(), m_request, m_connected, m_detail.data()));
+    return std::unexpected(failure(CURLE_PARTIAL_FILE));
+  }
+  if (m_proxy && m_response.status == k_proxy_login_wanted) {  // without a tunnel it comes this way
+    return std::unexpected(proxy_refusal(*m_proxy, m_response.status, m_target));
+  }
+  const char* peer = nullptr;
+  if (!m_proxy && m_request.unix_socket.empty() &&
+      curl_easy_getinfo(m_easy.get(), CURLINFO_PRIMARY_IP, &peer) == CURLE_OK && peer != nullptr) {
+    m_response.peer = peer;
   }
   return std::move(m_response);
+}
+
+TransportError CurlTransfer::failure(CURLcode code) const {
+  return transport_error(code, {.easy = m_easy.get(),
+                                .request = m_request,
+                                .tls = m_tls,
+                                .proxy = m_proxy,
+                                .connected = m_connected,
+                                .detail = m_detail.data()});
 }
 
 }  // namespace tallyman

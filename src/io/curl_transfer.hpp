@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "io/curl_tls.hpp"
+#include "io/proxy.hpp"
 #include "tallyman/io/http.hpp"
 
 namespace tallyman {
@@ -45,12 +47,14 @@ class CurlTransfer {
   template <class Value>
   void set(CURLoption option, Value value);
   void set_target();
+  void set_proxy();
   void set_method();
   void set_limits();
   void set_callbacks();
   void set_headers();
   bool take_header(std::string_view line);
   bool take_body(std::string_view bytes);
+  [[nodiscard]] TransportError failure(CURLcode code) const;
   bool end_early(TransportFailure failure, ErrorKind kind, std::string message);
   static int on_connected(void* self, char*, char*, int, int);
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
@@ -60,6 +64,8 @@ class CurlTransfer {
   HttpRequest m_request;
   Http::Done m_done;
   std::string m_target;
+  std::optional<Proxy> m_proxy;
+  CurlTls m_tls;
   CurlList m_headers;
   CURLcode m_option_error = CURLE_OK;
   HttpResponse m_response;

@@ -1,17 +1,32 @@
 #pragma once
 
 #include "tallyman/model/error.hpp"
+#include "tallyman/model/secret.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <expected>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace tallyman {
+
+/// What it takes to reach a host beyond this system's own roots and proxy variables. Read once,
+/// shared by all requests that go that way: connections are shared by those of equal routes only.
+struct HttpRoute {
+  std::string roots = {};        ///< PEM, checked: trusted beside the system's roots
+  std::string client_cert = {};  ///< PEM, checked, with its chain; empty: none
+  Secret client_key = {};        ///< PEM, not encrypted; of client_cert
+  /// A URL (http, https, socks5, socks5h), maybe with user and password; "": none at all; nothing:
+  /// as http_proxy, https_proxy, all_proxy and no_proxy say, in lower or upper case.
+  std::optional<std::string> proxy = std::nullopt;
+  std::string proxy_source = {};  ///< where that stands, for messages
+};
 
 struct HttpRequest {
   std::string method = "GET";  ///< HEAD, GET, POST, DELETE
@@ -21,6 +36,7 @@ struct HttpRequest {
       {};                  ///< may hold secrets: never logged
   std::string body = {};   ///< of a POST
   bool verify_tls = true;  ///< false: any certificate will do (then send nothing secret)
+  std::shared_ptr<const HttpRoute> route = {};  ///< nothing: the system's roots and proxies
   std::size_t max_body =
       std::size_t{4} * 1024 * 1024;  ///< bytes; a longer body is TransportFailure::too_large
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
@@ -37,6 +53,7 @@ struct HttpResponse {
   std::vector<std::pair<std::string, std::string>> headers =
       {};  ///< of the final answer; names in lower case
   std::string body = {};
+  std::string peer = {};  ///< IP address that answered; empty through a proxy or a unix socket
 
   [[nodiscard]] std::string_view header(
       std::string_view lower_case_name) const;  ///< the first, or ""
@@ -45,12 +62,14 @@ struct HttpResponse {
 
 /// Why there is no answer at all. Decides whether another transport is worth a try.
 enum class TransportFailure {
-  resolve,      ///< no such host
-  connect,      ///< refused, unreachable, or no connection in time
-  tls,          ///< the handshake failed: the other side does not speak TLS, or not with us
-  certificate,  ///< the handshake went well, but the certificate is not trusted
-  timeout,      ///< connected, but too slow
-  cut,          ///< the connection ended within the answer
+  resolve,             ///< no such host
+  connect,             ///< refused, unreachable, or no connection in time
+  tls,                 ///< the handshake failed: the other side does not speak TLS, or not with us
+  certificate,         ///< the handshake went well, but the certificate is not trusted
+  client_certificate,  ///< the other side wants one of us that we do not have, or does not take it
+  proxy,               ///< the proxy on the way: no such host, no connection, or it refuses
+  timeout,             ///< connected, but too slow
+  cut,                 ///< the connection ended within the answer
   too_large,
   cancelled,
   denied,  ///< no permission on the unix socket

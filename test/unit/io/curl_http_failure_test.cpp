@@ -21,7 +21,6 @@ using test::RecordedRequest;
 using test::ScriptedAnswer;
 using test::ScriptedServer;
 using test::TempFolder;
-using test::Variable;
 using test::WithoutRoot;
 using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""s;
@@ -96,17 +95,6 @@ TEST_CASE("a refused connection names host and port, and nothing of the query") 
         ErrorKind::transient, nobody.host() + " refused the connection");
 }
 
-TEST_CASE("a proxy that refuses is not taken for the host") {
-  const DeafPort proxy(Deaf::refusing);
-  Curl curl;
-  const Variable all("no_proxy", "");
-  const Variable http_proxy("http_proxy", ("http://" + proxy.host()).c_str());
-  check(
-      curl.failure({.url = "http://registry.invalid/"}), TransportFailure::connect,
-      ErrorKind::transient,
-      "the proxy " + proxy.host() + " (on the way to registry.invalid:80) refused the connection");
-}
-
 TEST_CASE("no connection in time is a failure to connect") {
   const DeafPort full(Deaf::full);
   Curl curl;
@@ -119,7 +107,7 @@ TEST_CASE("a name that does not resolve is named") {
   Curl curl;
   const std::string name = std::string(70, 'x') + ".invalid";  // refused before any question
   check(curl.failure({.url = "https://" + name + "/?secret"}), TransportFailure::resolve,
-        ErrorKind::transient, "cannot resolve " + name);
+        ErrorKind::transient, "cannot resolve " + name + ": no such host");
 }
 
 TEST_CASE("a plain server is no TLS server") {
@@ -172,16 +160,6 @@ TEST_CASE("a dead host is tried once for all who wait for it") {
     CHECK(second);
     CHECK(silent.connections() == 2);
   }
-}
-
-TEST_CASE("a proxy that lets nobody through is named as the reason") {
-  const ScriptedServer proxy(always({.status = 403}));
-  Curl curl;
-  const Variable all("no_proxy", "");
-  const Variable https_proxy("https_proxy", proxy.url("").c_str());
-  check(curl.failure({.url = "https://registry.invalid/"}), TransportFailure::connect,
-        ErrorKind::transient, "the proxy on the way to registry.invalid:443 answered 403");
-  CHECK(proxy.requests().at(0).method == "CONNECT");
 }
 
 TEST_CASE("an answer that is too slow is a time-out, also on a connection that was used before") {
