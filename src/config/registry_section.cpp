@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 namespace tallyman::config {
 
 namespace {
@@ -89,6 +92,68 @@ void read_credential(TableReader& reader, RegistrySettings& settings) {
   settings.password_file = password_file ? password_file->text : "";
 }
 
+/// The path, or "" if it is none.
+std::string read_path(TableReader& reader, std::string_view key) {
+  const auto path = reader.text(key, "/FOLDER/FILE.pem");
+  if (!path) {
+    return "";
+  }
+  if (const auto flaw = flaw_of_absolute_path(path->text); !flaw.empty()) {
+    reader.report(path->at, key, flaw);
+  }
+  return path->text;
+}
+
+/// The value may have a password in it: no message shows it.
+std::string_view flaw_of_proxy(std::string_view proxy) {
+  constexpr auto k_schemes =
+      std::to_array<std::string_view>({"http://", "https://", "socks5://", "socks5h://"});
+  if (proxy == "none") {
+    return "";
+  }
+  if (proxy.empty()) {
+    return "empty; \"none\" goes past all proxies, and without this key the variables count";
+  }
+  const auto scheme = std::ranges::find_if(
+      k_schemes, [proxy](std::string_view start) { return proxy.starts_with(start); });
+  if (scheme == k_schemes.end()) {
+    return "no proxy's URL: \"http://HOST:PORT\", or with https, socks5 or socks5h; or \"none\"";
+  }
+  const auto authority = proxy.substr(scheme->size());
+  const auto host = authority.substr(authority.rfind('@') + 1);  // npos + 1 is 0
+  if (host.empty() || host.starts_with(':') || host.starts_with('/') ||
+      has_control_characters(proxy) || proxy.find(' ') != std::string_view::npos) {
+    return "a URL without a host, or with a blank in it";
+  }
+  return host.find_first_of("/?#") >= host.size() - 1
+             ? ""
+             : "a proxy's URL has no path: \"http://HOST:PORT\"";
+}
+
+void read_network(TableReader& reader, RegistrySettings& settings) {
+  settings.ca_file = read_path(reader, "ca_file");
+  settings.client_cert = read_path(reader, "client_cert");
+  settings.client_key = read_path(reader, "client_key");
+  if (reader.has("client_cert") != reader.has("client_key")) {
+    const bool has_cert = reader.has("client_cert");
+    reader.report(reader.position(), has_cert ? "client_key" : "client_cert",
+                  fmt::format("is missing: {} does nothing without it; write both or none",
+                              has_cert ? "client_cert" : "client_key"));
+  }
+  for (const std::string_view key : {"ca_file", "client_cert"}) {
+    if (settings.plain_http && reader.has(key)) {
+      reader.report(reader.position(), key,
+                    "contradicts plain_http = true: there are no certificates without TLS");
+    }
+  }
+  if (const auto proxy = reader.text("proxy", "http://HOST:PORT")) {
+    if (const auto flaw = flaw_of_proxy(proxy->text); !flaw.empty()) {
+      reader.report(proxy->at, "proxy", flaw);
+    }
+    settings.proxy = proxy->text;
+  }
+}
+
 }  // namespace
 
 void read_registry(const TomlNode& node, Config& config, ProblemList& problems) {
@@ -113,6 +178,7 @@ void read_registry(const TomlNode& node, Config& config, ProblemList& problems) 
   RegistrySettings settings;
   settings.plain_http = reader.boolean("plain_http").value_or(false);
   read_credential(reader, settings);
+  read_network(reader, settings);
   reader.finish();
   config.registries.insert_or_assign(node.key, std::move(settings));
 }

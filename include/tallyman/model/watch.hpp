@@ -60,7 +60,11 @@ struct Watch {
 struct RegistrySettings {
   bool plain_http = false;
   std::string username;
-  std::string password_file;  ///< absolute; read when it is needed
+  std::string password_file;     ///< absolute; read when it is needed
+  std::string ca_file = {};      ///< absolute; roots beside the system's
+  std::string client_cert = {};  ///< absolute; with client_key or not at all
+  std::string client_key = {};   ///< absolute
+  std::string proxy = {};  ///< URL, maybe with a password; "none"; empty: as the variables say
 };
 
 }  // namespace tallyman

@@ -136,6 +136,60 @@ TEST_CASE("username and password_file come together") {
   });
 }
 
+TEST_CASE("how a registry is reached arrives") {
+  const ConfigFolder folder;
+  folder.settings(R"([registry."h.lan"]
+ca_file = "/etc/ca.pem"
+client_cert = "/etc/c.pem"
+client_key = "/etc/c.key"
+proxy = "http://me:s3cret@proxy.lan:3128"
+[registry."i.lan"]
+plain_http = true
+proxy = "none")");
+  const auto config = folder.load();
+  REQUIRE(config.has_value());
+  const auto& settings = config->registries.at("h.lan");
+  CHECK(settings.ca_file == "/etc/ca.pem");
+  CHECK(settings.client_cert == "/etc/c.pem");
+  CHECK(settings.client_key == "/etc/c.key");
+  CHECK(settings.proxy == "http://me:s3cret@proxy.lan:3128");
+  CHECK(config->registries.at("i.lan").proxy == "none");
+}
+
+TEST_CASE("how a registry is reached makes sense") {
+  const std::string h = "[registry.\"h.lan\"]\n";
+  check_all({
+      {h + "ca_file = \"ca.pem\"",
+       "tallyman.toml:2:11: registry.\"h.lan\".ca_file: must be an absolute path, one that begins "
+       "with /"},
+      {h + "client_cert = \"/c\"",
+       "tallyman.toml:1:1: registry.\"h.lan\".client_key: is missing: client_cert does nothing "
+       "without it; write both or none"},
+      {h + "client_key = \"/c\"",
+       "tallyman.toml:1:1: registry.\"h.lan\".client_cert: is missing: client_key does nothing "
+       "without it; write both or none"},
+      {h + "plain_http = true\nca_file = \"/c\"",
+       "tallyman.toml:1:1: registry.\"h.lan\".ca_file: contradicts plain_http = true: there are no "
+       "certificates without TLS"},
+      {h + "plain_http = true\nclient_cert = \"/c\"\nclient_key = \"/c\"",
+       "tallyman.toml:1:1: registry.\"h.lan\".client_cert: contradicts plain_http = true: there "
+       "are "
+       "no certificates without TLS"},
+  });
+  for (const auto* good : {"http://p", "https://p:1", "socks5://p:1080", "socks5h://[::1]:1080",
+                           "http://me:p%40@p.lan:3128/", "none"}) {
+    CHECK(mistakes_of_settings(h + "proxy = \"" + good + "\"").empty());
+  }
+  for (const auto* bad :
+       {"", "s3cret", "p.lan:3128", "ftp://p", "socks4://p", "http://", "http://:1",
+        "http://me:s3cret@", "http://me:s3cret@p/x", "http://me:s3 cret@p"}) {
+    CAPTURE(bad);
+    const auto mistakes = mistakes_of_settings(h + "proxy = \"" + bad + "\"");
+    CHECK(mistakes.starts_with("tallyman.toml:2:9: registry.\"h.lan\".proxy: "));
+    CHECK(mistakes.find("s3c") == std::string::npos);
+  }
+}
+
 TEST_CASE("no password is ever shown, wherever somebody put it") {
   for (const auto* text :
        {"[registry.\"h.lan\"]\nusername = \"me\"\npassword_file = \"s3cret\"",
@@ -199,12 +253,10 @@ TEST_CASE("unknown keys of the settings are refused, those of later versions too
        "conf.d/NAME.toml, under [compose] or under [health]"},
       {"[status]\nprometheus = \"/x\"",
        "tallyman.toml:2:1: status.prometheus: unknown key; known here: file"},
-      {"[registry.\"h.lan\"]\ncredential = \"x\"\nca_file = \"/x\"\nplain-http = true",
+      {"[registry.\"h.lan\"]\ncredential = \"x\"\nplain-http = true",
        "tallyman.toml:2:1: registry.\"h.lan\".credential: unknown key; known here: plain_http, "
-       "username, password_file\n"
-       "tallyman.toml:3:1: registry.\"h.lan\".ca_file: unknown key; known here: plain_http, "
-       "username, password_file\n"
-       "tallyman.toml:4:1: registry.\"h.lan\".plain-http: unknown key; did you mean "
+       "username, password_file, ca_file, client_cert, client_key, proxy\n"
+       "tallyman.toml:3:1: registry.\"h.lan\".plain-http: unknown key; did you mean "
        "\"plain_http\"?"},
       {"[registry.\"h.lan\"]\nplain_http = \"yes\"",
        "tallyman.toml:2:14: registry.\"h.lan\".plain_http: expected a boolean, found a string; "
