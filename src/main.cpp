@@ -106,6 +106,15 @@ std::string docker_config_file(const Environment& environment) {
          "/config.json";
 }
 
+/// Where Docker and Podman keep certificates by registry (containers-certs.d(5)), for their own
+/// users and for all.
+std::vector<std::string> certs_folders(const Environment& environment) {
+  const std::string user =
+      value(environment, "XDG_CONFIG_HOME", value(environment, "HOME", "/root") + "/.config");
+  return {user + "/docker/certs.d", user + "/containers/certs.d", "/etc/containers/certs.d",
+          "/etc/docker/certs.d"};
+}
+
 /// systemd names the timer that started a service (systemd.exec(5), TRIGGER_UNIT, since version
 /// 252).
 std::string trigger(const Environment& environment) {
@@ -216,7 +225,7 @@ int work(const Arguments& arguments, const Environment& environment, const Confi
     return status_command(status_file, arguments.json, clock, out, log);
   }
   if (arguments.command == CommandName::validate && !arguments.online) {
-    return validate_command(config, out);
+    return validate_command(config, out, certs_folders(environment));
   }
   if (auto known = check_service_names(config, arguments.services); !known) {
     log.error(known.error());
@@ -247,7 +256,7 @@ int work(const Arguments& arguments, const Environment& environment, const Confi
   CredentialStore credentials(config.registries, docker_config_file(environment), log);
   RemoteRegistry registry(
       registry_http, credentials, config.registries,
-      [&] { return insecure_registries(engine, log); }, clock, log);
+      [&] { return insecure_registries(engine, log); }, clock, log, certs_folders(environment));
   if (arguments.command == CommandName::digest) {
     return digest_command(registry, arguments.image, arguments.platform, arguments.json, out, log);
   }

@@ -1,4 +1,5 @@
 #include "tallyman/cli/commands.hpp"
+#include "tallyman/registry/remote_registry.hpp"
 
 namespace tallyman {
 namespace {
@@ -8,6 +9,18 @@ int print_problems(const Config& config, Terminal& out) {
   for (const BrokenDropIn& broken : config.broken) {
     for (const Problem& problem : broken.problems) {
       out.line(problem.str());
+      ++count;
+    }
+  }
+  return count;
+}
+
+int print_certificate_problems(const Config& config, const std::vector<std::string>& folders,
+                               Terminal& out) {
+  int count = 0;
+  for (const auto& [domain, settings] : config.registries) {
+    if (const auto good = check_certificate_files(domain, settings, folders); !good) {
+      out.line(fmt::format("[registry.\"{}\"]: {}", domain, good.error().message));
       ++count;
     }
   }
@@ -36,8 +49,10 @@ void print_error(const ServiceLook& service, const Error& error, Terminal& out) 
 
 }  // namespace
 
-int validate_command(const Config& config, Terminal& out) {
-  return conclude(config, print_problems(config, out), out);
+int validate_command(const Config& config, Terminal& out,
+                     const std::vector<std::string>& certs_folders) {
+  const int problems = print_problems(config, out);
+  return conclude(config, problems + print_certificate_problems(config, certs_folders, out), out);
 }
 
 int validate_online_command(const Config& config, Registry& registry, Engine& engine,

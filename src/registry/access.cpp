@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "registry/address.hpp"
+#include "registry/route.hpp"
 
 namespace tallyman {
 namespace {
@@ -30,13 +31,19 @@ bool is_no_tls(TransportFailure failure) {
   return failure == TransportFailure::connect || failure == TransportFailure::tls;
 }
 
-TransportError with_remedy(TransportError failure) {
-  if (failure.failure == TransportFailure::certificate && failure.error.remedy.empty()) {
-    failure.error.remedy =
-        "put the CA of the registry into /usr/local/share/ca-certificates and run "
-        "update-ca-certificates";
+/// "/etc/docker/certs.d/harbor.lan/ca.crt", which the engine reads too
+std::string certs_d(const std::string& domain, std::string_view file) {
+  return fmt::format("/etc/docker/certs.d/{}/{}", domain, file);
+}
+
+std::shared_ptr<const HttpRoute> without_client(const std::shared_ptr<const HttpRoute>& route) {
+  if (!route || route->client_cert.empty()) {
+    return route;
   }
-  return failure;
+  auto copy = std::make_shared<HttpRoute>(*route);
+  copy->client_cert.clear();
+  copy->client_key = Secret();
+  return copy;
 }
 
 }  // namespace
@@ -50,15 +57,25 @@ Result<std::unique_ptr<Access>> Access::open(const std::string& domain,
   if (!root) {
     return fail(ErrorKind::config, "{} is not a host and port that can be asked", domain);
   }
-  return std::unique_ptr<Access>(
-      new Access(domain, *root, plain ? Transport::plain_http : Transport::https, surroundings));
+  Result<std::shared_ptr<const HttpRoute>> route =
+      route_to(domain, section == surroundings.registries.end() ? nullptr : &section->second,
+               surroundings.certs_folders);
+  if (!route) {
+    return std::unexpected(std::move(route.error()));
+  }
+  return std::unique_ptr<Access>(new Access(domain, *root,
+                                            plain ? Transport::plain_http : Transport::https,
+                                            std::move(*route), surroundings));
 }
 
-Access::Access(std::string domain, Url root, Transport transport, const Surroundings& surroundings)
+Access::Access(std::string domain, Url root, Transport transport,
+               std::shared_ptr<const HttpRoute> route, const Surroundings& surroundings)
     : m_domain(std::move(domain)),
       m_root(std::move(root)),
       m_has_port(m_domain.rfind(':') != std::string::npos && !m_domain.ends_with(']')),
       m_transport(transport),
+      m_route(std::move(route)),
+      m_route_elsewhere(without_client(m_route)),
       m_shared(surroundings) {}
 
 void Access::use(Transport transport) {
@@ -75,7 +92,38 @@ bool Access::verifies(const Url& url) const {
 
 void Access::send(const Url& url, HttpRequest request, Http::Done done) {
   request.verify_tls = verifies(url);
-  m_shared.lanes.send(url, std::move(request), std::move(done));
+  request.route = route_of(url);
+  m_shared.lanes.send(url, std::move(request),
+                      [this, done = std::move(done)](HttpResult result) mutable {
+                        if (!result) {
+                          result = std::unexpected(with_remedy(std::move(result.error())));
+                        }
+                        done(std::move(result));
+                      });
+}
+
+std::shared_ptr<const HttpRoute> Access::route_of(const Url& url) const {
+  return url.host == m_root.host && url.scheme == "https" ? m_route : m_route_elsewhere;
+}
+
+TransportError Access::with_remedy(TransportError failure) const {
+  std::string& remedy = failure.error.remedy;
+  if (failure.failure == TransportFailure::certificate && remedy.empty()) {
+    remedy = fmt::format(
+        "where its authority's certificate is in a file: ca_file under [registry.\"{}\"] in "
+        "tallyman.toml, or {}, which the engine reads too; for all programs of this host: "
+        "/usr/local/share/ca-certificates and update-ca-certificates",
+        m_domain, certs_d(m_domain, "ca.crt"));
+  }
+  if (failure.failure == TransportFailure::client_certificate) {
+    remedy = m_route && !m_route->client_cert.empty()
+                 ? "have one that the registry's authority signed and that has not expired"
+                 : fmt::format(
+                       "client_cert and client_key under [registry.\"{}\"] in "
+                       "tallyman.toml, or {} and {}, which the engine reads too",
+                       m_domain, certs_d(m_domain, "client.cert"), certs_d(m_domain, "client.key"));
+  }
+  return failure;
 }
 
 void Access::ask(Question question) {
@@ -110,7 +158,7 @@ void Access::on_first_result(HttpResult result) {
     reach(std::move(result));
     return;
   }
-  TransportError failure = with_remedy(std::move(result.error()));
+  TransportError failure = std::move(result.error());
   if (m_failure) {  // of https before
     failure.error.message = fmt::format(
         "{}; {} as the engine's list of insecure registries allows: {}", m_failure->error.message,

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace tallyman {
 
@@ -23,13 +24,15 @@ struct Surroundings {
   CredentialStore& credentials;
   const std::map<std::string, RegistrySettings>& registries;
   std::function<const InsecureRegistries&()> insecure;
+  std::vector<std::string> certs_folders = {};
 };
 
 /// One registry: how it is spoken to, and who we are to it. The first question finds out while the
 /// others wait; if there is no way, all of them get the same error.
 class Access {
  public:
-  /// ErrorKind::config if the domain has no usable host and port.
+  /// ErrorKind::config if the domain has no usable host and port, or if a file of its certificates
+  /// cannot be used.
   [[nodiscard]] static Result<std::unique_ptr<Access>> open(const std::string& domain,
                                                             const Surroundings& surroundings);
   Access(const Access&) = delete;
@@ -43,7 +46,9 @@ class Access {
   };
   void ask(Question question);
 
-  /// To where a redirect led: the registry itself, or another host.
+  /// To the registry itself, or to where it sends us: its token server, a redirect's target. All of
+  /// them are reached by its proxy, and trusted by its roots too; its client certificate is shown
+  /// to its own host only.
   void send(const Url& url, HttpRequest request, Http::Done done);
 
   [[nodiscard]] const std::string& domain() const { return m_domain; }
@@ -61,7 +66,10 @@ class Access {
  private:
   enum class State { untried, trying, reached, unreachable };
 
-  Access(std::string domain, Url root, Transport transport, const Surroundings& surroundings);
+  Access(std::string domain, Url root, Transport transport, std::shared_ptr<const HttpRoute> route,
+         const Surroundings& surroundings);
+  [[nodiscard]] std::shared_ptr<const HttpRoute> route_of(const Url& url) const;
+  [[nodiscard]] TransportError with_remedy(TransportError failure) const;
   void try_first();
   void on_first_result(HttpResult result);
   bool fall_back(const TransportError& failure);
@@ -74,6 +82,8 @@ class Access {
   Url m_root;
   bool m_has_port = false;
   Transport m_transport;
+  std::shared_ptr<const HttpRoute> m_route;            // nothing: there is nothing special
+  std::shared_ptr<const HttpRoute> m_route_elsewhere;  // without the client certificate
   const Surroundings& m_shared;
   State m_state = State::untried;
   std::optional<Question> m_first;

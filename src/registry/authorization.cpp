@@ -32,8 +32,8 @@ std::vector<std::string> scopes_of(const Challenge& challenge, const std::string
 
 /// Newlines cannot stand in any of the parts.
 std::string key_of(const TokenQuestion& question) {
-  std::string key =
-      fmt::format("{}\n{}\n{}\n", question.asked.origin(), question.realm.str(), question.service);
+  std::string key = fmt::format("{}\n{}\n{}\n", question.asked.url.origin(), question.realm.str(),
+                                question.service);
   for (const std::string& scope : question.scopes) {
     key += scope + " ";
   }
@@ -94,13 +94,14 @@ void Authorizer::answer(Access& access, const Challenged& challenged, const Http
     answer_basic(challenged, response, std::move(*identity), std::move(done));
     return;
   }
-  const Result<Url> realm = realm_of(challenged.url, challenge->get("realm"));
+  const Challenger challenger{challenged.url, response.peer};
+  const Result<Url> realm = realm_of(challenger, challenge->get("realm"));
   if (!realm) {
     done(std::unexpected(realm.error()));
     return;
   }
   answer_bearer(access, challenged,
-                {challenged.url, *realm, std::string(challenge->get("service")),
+                {challenger, *realm, std::string(challenge->get("service")),
                  scopes_of(*challenge, challenged.repository), std::move(*identity)},
                 std::move(done));
 }

@@ -13,6 +13,8 @@ bool concerns_origin(TransportFailure failure) {
     case TransportFailure::connect:
     case TransportFailure::tls:
     case TransportFailure::certificate:
+    case TransportFailure::client_certificate:
+    case TransportFailure::proxy:
     case TransportFailure::timeout:
     case TransportFailure::cancelled:
       return true;

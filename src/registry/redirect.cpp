@@ -5,6 +5,20 @@
 #include "registry/address.hpp"
 
 namespace tallyman {
+namespace {
+
+/// A registry in the internet has no business with the addresses of this network. One within it
+/// has: Harbor and Gitea name their token server by whatever external URL their operator gave.
+bool may_name(const Challenger& asked, const std::string& host) {
+  const bool from_here = is_loopback(asked.url.host) || is_loopback(asked.peer);
+  const bool from_near = is_private(asked.url.host) || is_private(asked.peer);
+  if (is_loopback(host)) {
+    return from_here;
+  }
+  return !is_link_local(host) && (!is_private(host) || from_here || from_near);
+}
+
+}  // namespace
 
 bool is_redirect(const HttpResponse& response) {
   switch (response.status) {
@@ -43,11 +57,11 @@ Result<Url> redirect_target(const Url& from, const HttpResponse& response, int h
   return *target;
 }
 
-Result<Url> realm_of(const Url& asked, std::string_view realm) {
-  const std::optional<Url> url = asked.resolve(realm);
+Result<Url> realm_of(const Challenger& asked, std::string_view realm) {
+  const std::optional<Url> url = asked.url.resolve(realm);
   if (!url) {
     return fail(ErrorKind::protocol, "{} names a token server that is no http or https URL",
-                asked.authority());
+                asked.url.authority());
   }
   if (const Result<void> good = check_realm(asked, *url); !good) {
     return std::unexpected(good.error());
@@ -55,27 +69,25 @@ Result<Url> realm_of(const Url& asked, std::string_view realm) {
   return *url;
 }
 
-Result<void> check_realm(const Url& asked, const Url& realm) {
-  if (same_origin(asked, realm)) {
+Result<void> check_realm(const Challenger& asked, const Url& realm) {
+  if (same_origin(asked.url, realm)) {
     return {};
   }
   if (realm.scheme != "https") {
     return std::unexpected(
         Error{ErrorKind::protocol,
               fmt::format("{} names a token server without encryption, {}: nothing is sent there",
-                          asked.origin(), realm.origin()),
+                          asked.url.origin(), realm.origin()),
               fmt::format("set the external URL in the configuration of {} to https",
-                          asked.authority())});
+                          asked.url.authority())});
   }
-  const bool is_near =
-      is_loopback(realm.host) || is_link_local(realm.host) || is_private(realm.host);
-  if (is_near && realm.host != asked.host) {
+  if (realm.host != asked.url.host && !may_name(asked, realm.host)) {
     return std::unexpected(
         Error{ErrorKind::protocol,
               fmt::format("{} names a token server at {}, an address of this host or of a private "
                           "network: nothing is sent there",
-                          asked.origin(), realm.authority()),
-              fmt::format("let {} name its token server by a host name", asked.authority())});
+                          asked.url.origin(), realm.authority()),
+              fmt::format("let {} name its token server by a host name", asked.url.authority())});
   }
   return {};
 }

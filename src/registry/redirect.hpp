@@ -4,6 +4,7 @@
 #include "tallyman/io/http.hpp"
 #include "tallyman/model/error.hpp"
 
+#include <string>
 #include <string_view>
 
 namespace tallyman {
@@ -18,11 +19,18 @@ inline constexpr int k_max_redirects = 5;
 /// credential behind.
 [[nodiscard]] Result<Url> redirect_target(const Url& from, const HttpResponse& response, int hops);
 
-/// The token server that a challenge of `asked` names. ErrorKind::protocol where nothing is sent
-/// to: http, except of the very registry that is spoken to over http; addresses of this host or of
-/// a private network, except the registry's own.
-[[nodiscard]] Result<Url> realm_of(const Url& asked, std::string_view realm);
+/// Who named a token server.
+struct Challenger {
+  Url url;
+  std::string peer = {};  ///< its IP address; empty: not known, as behind a proxy
+};
+
+/// The token server that a challenge names. ErrorKind::protocol where nothing is sent to: http,
+/// except of the very registry that is spoken to over http; addresses of this host or link, except
+/// the registry's own or where the registry is on this host itself; addresses of a private network,
+/// except where the registry is in one itself, by its name or by where its name led to.
+[[nodiscard]] Result<Url> realm_of(const Challenger& asked, std::string_view realm);
 /// The same for a redirect of such a server.
-[[nodiscard]] Result<void> check_realm(const Url& asked, const Url& realm);
+[[nodiscard]] Result<void> check_realm(const Challenger& asked, const Url& realm);
 
 }  // namespace tallyman

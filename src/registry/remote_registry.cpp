@@ -9,6 +9,7 @@
 #include "registry/lanes.hpp"
 #include "registry/manifest_request.hpp"
 #include "registry/platform_lookup.hpp"
+#include "registry/route.hpp"
 
 namespace tallyman {
 namespace {
@@ -36,13 +37,15 @@ std::string_view words_for(Transport transport) {
 struct RemoteRegistry::Impl {
   Impl(Http& its_http, CredentialStore& credentials,
        const std::map<std::string, RegistrySettings>& registries,
-       std::function<InsecureRegistries()> its_insecure, Clock& its_clock, Log& log)
+       std::function<InsecureRegistries()> its_insecure, Clock& its_clock, Log& log,
+       std::vector<std::string> certs_folders)
       : http(its_http),
         clock(its_clock),
         insecure(std::move(its_insecure)),
         lanes(its_http, log),
         surroundings{lanes, credentials, registries,
-                     [this]() -> const InsecureRegistries& { return insecure_once(); }},
+                     [this]() -> const InsecureRegistries& { return insecure_once(); },
+                     std::move(certs_folders)},
         authorizer(its_clock) {}
 
   const InsecureRegistries& insecure_once() {
@@ -85,11 +88,18 @@ struct RemoteRegistry::Impl {
 
 RemoteRegistry::RemoteRegistry(Http& http, CredentialStore& credentials,
                                const std::map<std::string, RegistrySettings>& registries,
-                               std::function<InsecureRegistries()> insecure, Clock& clock, Log& log)
-    : m_impl(
-          std::make_unique<Impl>(http, credentials, registries, std::move(insecure), clock, log)) {}
+                               std::function<InsecureRegistries()> insecure, Clock& clock, Log& log,
+                               std::vector<std::string> certs_folders)
+    : m_impl(std::make_unique<Impl>(http, credentials, registries, std::move(insecure), clock, log,
+                                    std::move(certs_folders))) {}
 
 RemoteRegistry::~RemoteRegistry() = default;
+
+Result<void> check_certificate_files(const std::string& domain, const RegistrySettings& settings,
+                                     const std::vector<std::string>& certs_folders) {
+  const auto route = route_to(domain, &settings, certs_folders);
+  return route ? Result<void>() : std::unexpected(route.error());
+}
 
 std::vector<Result<RemoteImage>> RemoteRegistry::resolve(
     const std::vector<ImageReference>& references) {

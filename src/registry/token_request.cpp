@@ -76,7 +76,7 @@ class TokenRequest : public std::enable_shared_from_this<TokenRequest> {
       } else {
         self->m_done(std::unexpected(with_context(
             result.error().error,
-            fmt::format("the token server of {}", self->m_question.asked.authority()))));
+            fmt::format("the token server of {}", self->m_question.asked.url.authority()))));
       }
     });
   }

@@ -2,6 +2,7 @@
 
 #include "registry/access.hpp"
 #include "registry/identity.hpp"
+#include "registry/redirect.hpp"
 #include "registry/url.hpp"
 #include "tallyman/model/error.hpp"
 #include "tallyman/model/secret.hpp"
@@ -28,8 +29,8 @@ struct Token {
 [[nodiscard]] Secret basic_header(const Credential& credential);
 
 struct TokenQuestion {
-  Url asked;  ///< who issued the challenge
-  Url realm;  ///< as realm_of() accepted it
+  Challenger asked;  ///< who issued the challenge
+  Url realm;         ///< as realm_of() accepted it
   std::string service;
   std::vector<std::string> scopes;
   Identity identity;

@@ -47,8 +47,10 @@ struct CheckOptions {
                                  const std::optional<Platform>& platform, bool json, Terminal& out,
                                  Log& log);
 
-/// `validate`: prints the problems of the drop-ins; those of tallyman.toml were found before.
-[[nodiscard]] int validate_command(const Config& config, Terminal& out);
+/// `validate`: prints the problems of the drop-ins, and of the certificates of the registries that
+/// tallyman.toml names, in `certs_folders` too; those of tallyman.toml itself were found before.
+[[nodiscard]] int validate_command(const Config& config, Terminal& out,
+                                   const std::vector<std::string>& certs_folders = {});
 /// `validate --online`: as well what the engine, compose and the registries object to.
 [[nodiscard]] int validate_online_command(const Config& config, Registry& registry, Engine& engine,
                                           Deployer& deployer, Memory memory, Terminal& out);

@@ -22,6 +22,12 @@ struct InsecureRegistries {
   std::vector<std::string> hosts = {};  ///< "172.21.138.103", "harbor.lan:8080"
 };
 
+/// What stands in a registry's way before it is asked anything: ca_file, client_cert, client_key,
+/// or a file of certs.d that cannot be used. ErrorKind::config.
+[[nodiscard]] Result<void> check_certificate_files(const std::string& domain,
+                                                   const RegistrySettings& settings,
+                                                   const std::vector<std::string>& certs_folders);
+
 /// Registry over HTTP (OCI distribution-spec, distribution's token authentication).
 ///
 /// How a registry is spoken to is found out by its first question, while the others of that
@@ -34,9 +40,11 @@ class RemoteRegistry final : public Registry {
   /// `insecure` is asked at most once, and only after https to a registry has failed that no
   /// section gives plain_http. It is called from within http.run() and must not run() the same
   /// Http: answer from an EngineInfo that is already there, or over another Http.
+  /// `certs_folders`: where folders of registries are with certificates, "/etc/docker/certs.d".
   RemoteRegistry(Http& http, CredentialStore& credentials,
                  const std::map<std::string, RegistrySettings>& registries,
-                 std::function<InsecureRegistries()> insecure, Clock& clock, Log& log);
+                 std::function<InsecureRegistries()> insecure, Clock& clock, Log& log,
+                 std::vector<std::string> certs_folders = {});
   ~RemoteRegistry() override;
 
   [[nodiscard]] std::vector<Result<RemoteImage>> resolve(

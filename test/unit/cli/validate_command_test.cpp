@@ -43,6 +43,17 @@ TEST_CASE("validate counts drop-ins and problems") {
   CHECK(world.calls.empty());
 }
 
+TEST_CASE("validate reads the certificates that the registries' sections name") {
+  TickWorld world;
+  world.config.registries["harbor.lan"].ca_file = "/nowhere/ca.pem";
+  world.config.registries["zot.lan"] = {};
+  const Shown shown = validate(world.config);
+  CHECK(shown.status == 1);
+  CHECK(shown.out.starts_with("[registry.\"harbor.lan\"]: "));
+  CHECK(shown.out.find("/nowhere/ca.pem") != std::string::npos);
+  CHECK(shown.out.ends_with("1 drop-in, 1 problem\n"));
+}
+
 TEST_CASE("validate shows every problem of every drop-in") {
   TickWorld world;
   world.with_broken("bad");

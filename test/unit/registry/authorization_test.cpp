@@ -123,7 +123,12 @@ TEST_CASE("nothing is sent to a realm that is not fit for it") {
            Row{"https://ghcr.io", "ftp://auth.io/token", false},
            Row{"https://10.0.0.1", "https://10.0.0.1/token", true},
            Row{"https://10.0.0.1", "https://10.0.0.1:8443/token", true},
-           Row{"https://10.0.0.1", "https://10.0.0.2/token", false},
+           Row{"https://10.0.0.1", "https://10.0.0.2/token", true},
+           Row{"https://10.0.0.1", "https://127.0.0.1/token", false},
+           Row{"https://10.0.0.1", "https://169.254.169.254/token", false},
+           Row{"http://10.0.0.1", "https://10.0.0.2/token", true},
+           Row{"https://127.0.0.1", "https://127.0.0.2:5001/token", true},
+           Row{"https://localhost", "https://10.0.0.2/token", true},
            Row{"http://10.0.0.1", "http://10.0.0.1/token", true},
            Row{"http://10.0.0.1", "https://10.0.0.1/token", true},
            Row{"http://10.0.0.1", "http://10.0.0.1:8080/token", false},
@@ -146,6 +151,37 @@ TEST_CASE("nothing is sent to a realm that is not fit for it") {
     if (!row.good) {
       CHECK(image.error().kind == ErrorKind::protocol);
     }
+  }
+}
+
+TEST_CASE("a registry whose name leads into a private network may name a token server there") {
+  struct Row {
+    std::string peer, realm;
+    bool good;
+  };
+  for (const Row& row : {
+           Row{"10.0.0.5", "https://10.0.0.5/token", true},
+           Row{"10.0.0.5", "https://192.168.7.1:8443/token", true},
+           Row{"fd00::5", "https://10.0.0.6/token", true},
+           Row{"10.0.0.5", "http://10.0.0.5/token", false},
+           Row{"10.0.0.5", "https://127.0.0.1/token", false},
+           Row{"10.0.0.5", "https://169.254.169.254/token", false},
+           Row{"127.0.0.1", "https://127.0.0.1:5001/token", true},
+           Row{"140.82.121.33", "https://10.0.0.5/token", false},
+           Row{"", "https://10.0.0.5/token", false},  // behind a proxy nobody knows
+       }) {
+    CAPTURE(row.peer);
+    CAPTURE(row.realm);
+    World world;
+    world.section("harbor.lan", "me", "s3cr3t");
+    HttpResult challenge = bearer("realm=\"" + row.realm + "\"");
+    challenge->peer = row.peer;
+    world.network["HEAD https://harbor.lan/v2/a/manifests/1"] = {challenge, tag(some_digest('a'))};
+    world.network["GET " + row.realm +
+                  "?scope=repository%3Aa%3Apull&client_id=tallyman&account=me"] = {
+        token("s3cr3t-t")};
+    CHECK(world.resolve("harbor.lan/a:1").has_value() == row.good);
+    CHECK(world.http.requests.size() == (row.good ? 3 : 1));
   }
 }
 

@@ -50,7 +50,11 @@ TEST_CASE("a certificate that is not trusted is an error with a remedy") {
   const Error error = world.failure(k_image);
   CHECK(error.kind == ErrorKind::tls);
   CHECK(contains(error.message, "self-signed"));
-  CHECK(contains(error.remedy, "update-ca-certificates"));
+  for (const std::string way :
+       {"ca_file under [registry.\"harbor.lan\"]", "/etc/docker/certs.d/harbor.lan/ca.crt",
+        "update-ca-certificates"}) {
+    CHECK_MESSAGE(contains(error.remedy, way), error.remedy);
+  }
   CHECK(world.lines() == Lines{k_https});
   CHECK(world.insecure_asked == 1);
 }
@@ -231,7 +235,8 @@ TEST_CASE("Docker Hub is never probed over http") {
 
 TEST_CASE("failures that http would not mend are final") {
   for (const TransportFailure failure :
-       {TransportFailure::resolve, TransportFailure::timeout, TransportFailure::cancelled}) {
+       {TransportFailure::resolve, TransportFailure::timeout, TransportFailure::cancelled,
+        TransportFailure::proxy, TransportFailure::client_certificate}) {
     World world;
     world.insecure.hosts = {"harbor.lan"};
     world.network[k_https] = {no_answer(failure, "it is gone")};
@@ -252,6 +257,24 @@ TEST_CASE("one bad answer does not condemn a registry") {
     CHECK(world.resolve(k_image).has_value());
     CHECK(world.insecure_asked == 0);
   }
+}
+
+TEST_CASE("a credential meant for https never goes over http, whatever falls back") {
+  // The engine lists the registry; https worked for the first question and the token, say.
+  World world;
+  world.section("harbor.lan", "robot", "s3cr3t");
+  world.insecure.hosts = {"harbor.lan"};
+  world.network[k_https] = {no_answer(TransportFailure::tls)};
+  world.network[k_http] = {bearer(R"(realm="https://harbor.lan/token")"), basic()};
+  world.network
+      ["GET https://harbor.lan/token?scope=repository%3Ashop%2Fapi%3Apull&"
+       "client_id=tallyman"] = {token("s3cr3t-t")};
+  const Error error = world.failure(k_image);
+  CHECK(error.kind == ErrorKind::auth);
+  for (const std::string& authorization : world.authorizations()) {
+    CHECK_FALSE(authorization.starts_with("Basic"));
+  }
+  CHECK_FALSE(world.registry().credential(image_ref(k_image))->has_value());
 }
 
 TEST_CASE("without anybody to ask about insecure registries there are none") {
