@@ -182,8 +182,14 @@ Result<std::string> DeploymentRun::pull_digest(const ImagePlan& image, const Dig
                                 megabytes(progress.total)));
       });
   if (!pulled) {
-    return std::unexpected(
-        with_context(pulled.error(), fmt::format("pull of {}", by_digest.familiar())));
+    Error error = with_context(pulled.error(), fmt::format("pull of {}", by_digest.familiar()));
+    // The two go different ways, with settings of their own.
+    const bool is_way = error.kind == ErrorKind::tls || error.kind == ErrorKind::transient;
+    if (is_way && !error.remedy.empty()) {
+      error.message += fmt::format("; tallyman's own check works, over {}",
+                                   m_tools.registry.describe_access(image.reference));
+    }
+    return std::unexpected(std::move(error));
   }
   bytes = *pulled;
   const auto detail = m_tools.engine.inspect_image(by_digest.familiar());

@@ -20,6 +20,11 @@ constexpr std::string_view k_docker_hub = "docker.io";
 constexpr std::string_view k_overwrite = "cannot overwrite digest";
 constexpr std::string_view k_plain_http = "server gave http response to https client";
 
+constexpr const char* k_proxy_places =
+    " \"proxies\" in /etc/docker/daemon.json, or HTTPS_PROXY and NO_PROXY in "
+    "/etc/systemd/system/docker.service.d/http-proxy.conf, then: systemctl daemon-reload && "
+    "systemctl restart docker";
+
 bool has_any(std::string_view text, std::initializer_list<std::string_view> words) {
   return std::ranges::any_of(words, [text](std::string_view word) { return text.contains(word); });
 }
@@ -78,6 +83,9 @@ ErrorKind kind_of(std::string_view reason, long code, bool anonymous) {
   if (has_any(reason, {"toomanyrequests", "too many requests", "too_many_request", "rate limit"})) {
     return ErrorKind::rate_limited;
   }
+  if (has_any(reason, {"proxyconnect", "proxy authentication required"})) {
+    return ErrorKind::transient;
+  }
   if (has_any(reason, {k_plain_http, "x509:", "tls: ", "certificate"})) {
     return ErrorKind::tls;
   }
@@ -107,21 +115,58 @@ std::string allow_plain_http(const std::string& domain) {
       domain, domain);
 }
 
-std::string remedy_for(ErrorKind kind, std::string_view reason, const ImageReference& reference,
-                       const std::optional<Credential>& credential) {
-  const std::string& domain = reference.domain();
+/// dockerd itself cannot get through to the registry, or the two do not trust each other: what to
+/// set where. "" where it is something else. PROTOCOL.md 3.4, 3.5.
+std::string remedy_for_way(std::string_view reason, const std::string& domain) {
   if (reason.contains(k_plain_http)) {
     return allow_plain_http(domain);
+  }
+  if (has_any(reason, {"proxyconnect", "proxy authentication required"})) {
+    return std::string("dockerd's own proxy does not let it through: see") + k_proxy_places;
   }
   // Without a port in the reference dockerd falls back to port 80 for an insecure registry only.
   if (reason.contains(":443: ") && reason.contains("connection refused") && !domain.contains(':') &&
       domain != k_docker_hub) {
     return allow_plain_http(domain);
   }
-  if (reason.contains("signed by unknown authority")) {
+  if (has_any(reason, {"signed by unknown authority", "certificate is not trusted",
+                       "certificate is not standards compliant"})) {
     return fmt::format(
-        "put the certificate of the registry's authority into /etc/docker/certs.d/{}/ca.crt",
+        "dockerd does not know the registry's authority: put its certificate into "
+        "/etc/docker/certs.d/{}/ca.crt; no reload is needed",
         domain);
+  }
+  if (has_any(reason, {"tls: bad certificate", "tls: certificate required",
+                       "tls: unknown certificate authority", "tls: handshake failure"})) {
+    return fmt::format(
+        "the registry wants a client certificate of dockerd that it trusts: "
+        "/etc/docker/certs.d/{}/client.cert and client.key; no reload is needed",
+        domain);
+  }
+  if (has_any(reason, {"missing key ", "missing client certificate "})) {
+    return fmt::format(
+        "of each pair of .cert and .key in /etc/docker/certs.d/{} dockerd needs both", domain);
+  }
+  if (has_any(reason, {"no such host", "server misbehaving"}) ||
+      (reason.contains(":53: ") && reason.contains("timeout"))) {
+    return fmt::format(
+        "dockerd cannot resolve the name: see /etc/resolv.conf and /etc/hosts, and: getent hosts "
+        "{}; where only a proxy resolves it dockerd needs that, too:{}",
+        domain.substr(0, domain.rfind(':')), k_proxy_places);
+  }
+  if (has_any(reason, {"i/o timeout", "no route to host", "network is unreachable",
+                       "context deadline exceeded", "client.timeout exceeded",
+                       "request canceled while waiting for connection"})) {
+    return std::string("where only a proxy leads out dockerd needs it too:") + k_proxy_places;
+  }
+  return "";
+}
+
+std::string remedy_for(ErrorKind kind, std::string_view reason, const ImageReference& reference,
+                       const std::optional<Credential>& credential) {
+  const std::string& domain = reference.domain();
+  if (std::string way = remedy_for_way(reason, domain); !way.empty()) {
+    return way;
   }
   const bool identity_matters =
       kind == ErrorKind::auth || kind == ErrorKind::denied || kind == ErrorKind::rate_limited;

@@ -214,8 +214,47 @@ TEST_CASE("known causes come with what to do about them") {
             .remedy.empty());
   CHECK(pull_error("x509: certificate signed by unknown authority", true, "harbor.lan:8443/web")
             .remedy ==
-        "put the certificate of the registry's authority into "
-        "/etc/docker/certs.d/harbor.lan:8443/ca.crt");
+        "dockerd does not know the registry's authority: put its certificate into "
+        "/etc/docker/certs.d/harbor.lan:8443/ca.crt; no reload is needed");
+  const std::string drop_in = "/etc/systemd/system/docker.service.d/http-proxy.conf";
+  struct Way {
+    const char* text;
+    std::string words;
+    ErrorKind kind;
+  };
+  for (const Way& way : {
+           Way{"Get \"https://harbor.lan/v2/\": remote error: tls: bad certificate",
+               "/etc/docker/certs.d/harbor.lan/client.cert and client.key", ErrorKind::tls},
+           Way{"Get \"https://harbor.lan/v2/\": remote error: tls: certificate required",
+               "/etc/docker/certs.d/harbor.lan/client.cert and client.key", ErrorKind::tls},
+           Way{"missing key c.key for client certificate c.cert. CA certificates must use the "
+               "extension .crt",
+               "dockerd needs both", ErrorKind::tls},
+           Way{"Get \"https://harbor.lan/v2/\": proxyconnect tcp: dial tcp 10.0.0.9:3128: connect: "
+               "connection refused",
+               drop_in, ErrorKind::transient},
+           Way{"Get \"https://harbor.lan/v2/\": Proxy Authentication Required", drop_in,
+               ErrorKind::transient},
+           Way{"Get \"https://harbor.lan/v2/\": dial tcp: lookup harbor.lan on 10.0.0.53:53: no "
+               "such "
+               "host",
+               "getent hosts harbor.lan", ErrorKind::transient},
+           Way{"Get \"https://harbor.lan/v2/\": dial tcp: lookup harbor.lan on 10.0.0.53:53: read "
+               "udp 10.0.0.1:4->10.0.0.53:53: i/o timeout",
+               "getent hosts harbor.lan", ErrorKind::transient},
+           Way{"Get \"https://harbor.lan/v2/\": dial tcp 10.0.0.1:443: i/o timeout", drop_in,
+               ErrorKind::transient},
+           Way{"Get \"https://harbor.lan/v2/\": dial tcp 10.0.0.1:443: connect: no route to host",
+               drop_in, ErrorKind::transient},
+           Way{"Get \"https://harbor.lan/v2/\": net/http: request canceled while waiting for "
+               "connection (Client.Timeout exceeded while awaiting headers)",
+               drop_in, ErrorKind::transient},
+       }) {
+    CAPTURE(way.text);
+    const Error error = pull_error(way.text, true);
+    CHECK_MESSAGE(error.remedy.contains(way.words), error.remedy);
+    CHECK(error.kind == way.kind);
+  }
   CHECK(pull_error("x509: certificate has expired", true).remedy.empty());
   CHECK(pull_error("unauthorized: authentication required", true).remedy ==
         "the pull was anonymous: set username and password_file under [registry.\"harbor.lan\"] in "
