@@ -32,7 +32,7 @@ runtime_packages=(docker-registry busybox-static iproute2 iptables socat curl jq
     ca-certificates util-linux procps)
 test_packages=(
     doctest-dev clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev bats faketime shellcheck git
-    docker-compose skopeo apache2-utils python3-jsonschema systemd
+    docker-compose skopeo apache2-utils python3-jsonschema systemd tinyproxy-bin
 )
 
 die() {
