@@ -32,7 +32,7 @@ runtime_packages=(docker-registry busybox-static iproute2 iptables socat curl jq
     ca-certificates util-linux procps)
 test_packages=(
     doctest-dev clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev bats faketime shellcheck git
-    docker-compose skopeo apache2-utils python3-jsonschema systemd tinyproxy-bin
+    docker-compose skopeo apache2-utils python3-jsonschema python3-cryptography nginx-light tinyproxy-bin time systemd
 )
 
 die() {
@@ -87,6 +87,7 @@ disable_new_services() {
         docker.io) units=(docker.service docker.socket) ;;
         containerd) units=(containerd.service) ;;
         docker-registry) units=(docker-registry.service) ;;
+        nginx-light) units=(nginx.service) ;;
         *) continue ;;
         esac
         systemctl --quiet disable "${units[@]}" 2>/dev/null || continue
