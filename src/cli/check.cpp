@@ -36,9 +36,13 @@ int check_command(const Config& config, const CheckOptions& options, Registry& r
   const auto started = clock.steady();
   const Look look =
       look_at(config, options.services, registry, engine, memory, {.now = clock.now()});
+  std::optional<Selector> running;
+  if (look.host) {
+    running.emplace(*look.host);
+  }
   for (const ServiceLook& service : look.services) {
     status.services.push_back(
-        service_status(service, look.host ? &*look.host : nullptr, nullptr, clock.now(), memory));
+        service_status(service, running ? &*running : nullptr, nullptr, clock.now(), memory));
   }
   status.finished_at = clock.now();
   status.duration = std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady() - started);

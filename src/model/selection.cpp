@@ -85,23 +85,43 @@ std::string name_of(const Selection& selection, const std::string& id) {
 
 }  // namespace
 
-Selection select(const Watch& watch, const Host& host) {
-  std::map<ImageReference, std::vector<Replica>> by_reference;
-  Selection selection;
+Selector::Selector(const Host& host) : m_host(host) {
+  m_references.reserve(host.containers.size());
   for (const Container& container : host.containers) {
     auto parsed = ImageReference::parse(container.image);
-    const std::optional<ImageReference> reference =
-        parsed ? std::optional(std::move(*parsed)) : std::nullopt;
+    if (parsed) {
+      m_by_repository[parsed->repository()].push_back(m_references.size());
+    }
+    m_references.push_back(parsed ? std::optional(std::move(*parsed)) : std::nullopt);
+  }
+}
+
+Selection Selector::select(const Watch& watch) const {
+  std::map<ImageReference, std::vector<Replica>> by_reference;
+  Selection selection;
+  const auto take = [&](std::size_t index) {
+    const Container& container = m_host.containers[index];
+    const std::optional<ImageReference>& reference = m_references[index];
     if (!wants(watch, container, reference)) {
-      continue;
+      return;
     }
     if (!reference) {
       selection.by_id.push_back(container);
-      continue;
+      return;
     }
-    const Image* image = host.image_of(container);
+    const Image* image = m_host.image_of(container);
     by_reference[*reference].push_back(
         {container, image != nullptr ? std::optional(*image) : std::nullopt});
+  };
+  if (watch.image) {
+    if (const auto found = m_by_repository.find(watch.image->repository());
+        found != m_by_repository.end()) {
+      std::ranges::for_each(found->second, take);
+    }
+  } else {
+    for (std::size_t i = 0; i < m_references.size(); ++i) {
+      take(i);
+    }
   }
   for (auto& [reference, replicas] : by_reference) {
     std::ranges::sort(replicas, {}, [](const Replica& r) { return r.container.name; });
@@ -110,19 +130,26 @@ Selection select(const Watch& watch, const Host& host) {
   return selection;
 }
 
+Selection select(const Watch& watch, const Host& host) {
+  return Selector(host).select(watch);
+}
+
 std::vector<Conflict> find_conflicts(
     const std::vector<std::pair<ServiceName, Selection>>& selections) {
-  std::vector<Conflict> conflicts;
-  for (std::size_t i = 0; i < selections.size(); ++i) {
-    const std::vector<std::string> mine = container_ids(selections[i].second);
-    for (std::size_t j = i + 1; j < selections.size(); ++j) {
-      const std::vector<std::string> theirs = container_ids(selections[j].second);
-      const auto shared = std::ranges::find_first_of(mine, theirs);
-      if (shared != mine.end()) {
-        conflicts.push_back(
-            {selections[i].first, selections[j].first, name_of(selections[i].second, *shared)});
+  std::map<std::string, std::vector<std::size_t>> earlier;                  // by container
+  std::map<std::pair<std::size_t, std::size_t>, std::string> first_shared;  // by their places
+  for (std::size_t mine = 0; mine < selections.size(); ++mine) {
+    for (const std::string& id : container_ids(selections[mine].second)) {
+      for (const std::size_t theirs : earlier[id]) {
+        first_shared.try_emplace({theirs, mine}, id);
       }
+      earlier[id].push_back(mine);
     }
+  }
+  std::vector<Conflict> conflicts;
+  for (const auto& [places, id] : first_shared) {
+    const auto& [name, selection] = selections[places.first];
+    conflicts.push_back({name, selections[places.second].first, name_of(selection, id)});
   }
   return conflicts;
 }

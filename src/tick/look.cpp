@@ -26,9 +26,12 @@ Error conflict_error(const Conflict& conflict, const Config& config) {
 
 /// Fills in what every watch is about. A container that two of them claim makes both unknown.
 std::map<ServiceName, Error> select_all(const Config& config, const Host& host, Look& look) {
+  const Selector selector(host);
   std::vector<std::pair<ServiceName, Selection>> selections;
+  std::map<ServiceName, std::size_t> places;
   for (const Watch& watch : config.watches) {
-    selections.emplace_back(watch.name, select(watch, host));
+    places.emplace(watch.name, selections.size());
+    selections.emplace_back(watch.name, selector.select(watch));
   }
   std::map<ServiceName, Error> errors;
   for (const Conflict& conflict : find_conflicts(selections)) {
@@ -36,16 +39,16 @@ std::map<ServiceName, Error> select_all(const Config& config, const Host& host, 
     errors.emplace(conflict.second, conflict_error(conflict, config));
   }
   for (ServiceLook& service : look.services) {
-    const auto found = std::ranges::find(selections, service.watch.name,
-                                         &std::pair<ServiceName, Selection>::first);
-    if (found == selections.end()) {
+    const auto found = places.find(service.watch.name);
+    if (found == places.end()) {
       continue;
     }
-    for (WatchedImage& image : found->second.images) {
+    Selection& selection = selections[found->second].second;
+    for (WatchedImage& image : selection.images) {
       const Question question = question_for(service.watch, image);
       service.comparisons.push_back({.running = std::move(image), .question = question});
     }
-    service.by_id = std::move(found->second.by_id);
+    service.by_id = std::move(selection.by_id);
   }
   return errors;
 }

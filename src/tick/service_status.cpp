@@ -142,8 +142,8 @@ void remember_settled(const std::vector<Comparison>& comparisons, const Decision
 
 }  // namespace
 
-ServiceStatus service_status(const ServiceLook& before, const Host* after, const Outcome* outcome,
-                             Timestamp now, Memory& memory) {
+ServiceStatus service_status(const ServiceLook& before, const Selector* after,
+                             const Outcome* outcome, Timestamp now, Memory& memory) {
   ServiceStatus status{.name = before.watch.name,
                        .state = before.decision.state,
                        .reason_code = before.decision.reason_code,
@@ -152,7 +152,7 @@ ServiceStatus service_status(const ServiceLook& before, const Host* after, const
                        .error = before.decision.error};
   const bool usable = before.watch.image || !before.watch.compose.services.empty();
   const Selection selection =
-      after != nullptr && usable ? select(before.watch, *after) : Selection{};
+      after != nullptr && usable ? after->select(before.watch) : Selection{};
   const std::vector<Comparison> comparisons = with_running(before, selection);
   if (after != nullptr && usable) {
     const Decision now_decides =

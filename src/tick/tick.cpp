@@ -159,20 +159,25 @@ std::vector<ServiceStatus> Tick::act(Look& look, Outcomes recovered, const Lock&
       group.push_back(due.at(index));
     }
     const Outcome outcome = deploy_group(group, *look.host, lock, memory, observer);
-    const Host* after = nullptr;
+    std::optional<Selector> after;
     if (auto host = m_engine.observe()) {
       look.host = std::move(*host);
-      after = &*look.host;
+      after.emplace(*look.host);
     } else {
       m_log.error(with_context(host.error(), "reading back what runs"));
     }
     for (const ServiceLook* service : group) {
-      auto status = service_status(*service, after, &outcome, m_clock.now(), memory);
+      auto status =
+          service_status(*service, after ? &*after : nullptr, &outcome, m_clock.now(), memory);
       observer.deployed(status, outcome);
       done.emplace(service->watch.name, std::move(status));
     }
   }
 
+  std::optional<Selector> running;
+  if (look.host) {
+    running.emplace(*look.host);
+  }
   std::vector<ServiceStatus> statuses;
   for (const ServiceLook& service : look.services) {
     if (const auto found = done.find(service.watch.name); found != done.end()) {
@@ -182,7 +187,7 @@ std::vector<ServiceStatus> Tick::act(Look& look, Outcomes recovered, const Lock&
     const auto found = recovered.find(service.watch.name);
     // One that was abandoned touched nothing: there is nothing to tell but what is.
     const bool matters = found != recovered.end() && found->second.state != ServiceState::pending;
-    statuses.push_back(service_status(service, look.host ? &*look.host : nullptr,
+    statuses.push_back(service_status(service, running ? &*running : nullptr,
                                       matters ? &found->second : nullptr, m_clock.now(), memory));
     if (matters) {
       observer.deployed(statuses.back(), found->second);

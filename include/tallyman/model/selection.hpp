@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,6 +40,18 @@ struct Selection {
 /// Containers that do not run, and those of `compose run`, are never part of it. A container that
 /// was created with tag and digest counts as one of its tag.
 [[nodiscard]] Selection select(const Watch& watch, const Host& host);
+
+/// The same for many watches of one host, whose references are taken apart once.
+class Selector {
+ public:
+  explicit Selector(const Host& host);  ///< which stays as it is, and outlives this
+  [[nodiscard]] Selection select(const Watch& watch) const;
+
+ private:
+  const Host& m_host;
+  std::vector<std::optional<ImageReference>> m_references;          // one for each container
+  std::map<std::string, std::vector<std::size_t>> m_by_repository;  // which containers
+};
 
 /// Two watches that are about one container.
 struct Conflict {

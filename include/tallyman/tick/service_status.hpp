@@ -11,7 +11,7 @@ namespace tallyman {
 /// One service's entry of the status file. `before`: what the tick saw and decided; `after`: the
 /// host as it is now, nothing if it could not be read back; `outcome`: how its deployment ended, if
 /// there was one. Updates the service's memory (pending_since, failures, last good).
-[[nodiscard]] ServiceStatus service_status(const ServiceLook& before, const Host* after,
+[[nodiscard]] ServiceStatus service_status(const ServiceLook& before, const Selector* after,
                                            const Outcome* outcome, Timestamp now, Memory& memory);
 
 }  // namespace tallyman

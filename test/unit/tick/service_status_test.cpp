@@ -14,8 +14,12 @@ ServiceStatus status_of(TickWorld& world) {
   Memory memory;
   const Look look = world.look(memory);
   REQUIRE(look.services.size() == 1);
-  return service_status(look.services[0], look.host ? &*look.host : nullptr, nullptr,
-                        world.clock.now(), memory);
+  std::optional<Selector> running;
+  if (look.host) {
+    running.emplace(*look.host);
+  }
+  return service_status(look.services[0], running ? &*running : nullptr, nullptr, world.clock.now(),
+                        memory);
 }
 
 }  // namespace
