@@ -2,6 +2,10 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <new>
 #include <optional>
@@ -22,6 +26,9 @@ namespace {
 
 constexpr int k_poll_ms = 1000;
 constexpr long k_kept_connections = 64;
+// Beyond it curl opens another connection; servers say themselves what they take, mostly 100 to
+// 250.
+constexpr long k_streams_per_connection = 1000;
 
 struct CurlMultiDeleter {
   void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
@@ -73,6 +80,7 @@ struct CurlHttp::Impl {
     }
     curl_multi_setopt(multi.get(), CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_MULTIPLEX));
     curl_multi_setopt(multi.get(), CURLMOPT_MAX_HOST_CONNECTIONS, k_connections_per_host);
+    curl_multi_setopt(multi.get(), CURLMOPT_MAX_CONCURRENT_STREAMS, k_streams_per_connection);
     // By default it closes all but four for each transfer that is under way at the moment.
     curl_multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, k_kept_connections);
   }
@@ -94,8 +102,9 @@ struct CurlHttp::Impl {
   }
 
   void start(CurlQueue::Waiting waiting) {
-    auto transfer = std::make_unique<CurlTransfer>(spare_easy(), std::move(waiting.request),
-                                                   std::move(waiting.done));
+    auto transfer =
+        std::make_unique<CurlTransfer>(spare_easy(), std::move(waiting.request),
+                                       std::move(waiting.place), std::move(waiting.done));
     std::optional<TransportError> failure = transfer->easy() == nullptr
                                                 ? broken(transfer->request(), "out of memory")
                                                 : transfer->prepare(user_agent);
@@ -108,7 +117,7 @@ struct CurlHttp::Impl {
       }
       failure = broken(transfer->request(), curl_multi_strerror(code));
     }
-    queue.over(CurlQueue::place_of(transfer->request()), 0);
+    queue.over(transfer->place());
     transfer->take_done()(std::unexpected(std::move(*failure)));
   }
 
@@ -126,17 +135,22 @@ struct CurlHttp::Impl {
     std::unique_ptr<CurlTransfer> transfer = std::move(found->second);
     transfers.erase(found);
     curl_multi_remove_handle(multi.get(), easy);
-    long version = 0;
-    curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
-    queue.over(CurlQueue::place_of(transfer->request()), version);
+    queue.over(transfer->place());
     return transfer;
   }
 
   void note_who_connected() {
+    std::vector<std::function<void()>> told;
     for (const auto& [easy, transfer] : transfers) {
-      if (transfer->connected()) {
-        queue.connected(CurlQueue::place_of(transfer->request()));
+      if (transfer->take_news_of_connection()) {
+        queue.connected(transfer->place(), transfer->multiplexed());
+        if (transfer->request().on_connected) {
+          told.push_back(transfer->request().on_connected);
+        }
       }
+    }
+    for (const std::function<void()>& tell : told) {
+      tell();
     }
   }
 
@@ -153,7 +167,7 @@ struct CurlHttp::Impl {
     }
     std::vector<CurlQueue::Waiting> sharing;
     if (!result && !transfer->connected() && is_of_the_place(result.error().failure)) {
-      sharing = queue.take_who_share(CurlQueue::place_of(transfer->request()), transfer->request());
+      sharing = queue.take_who_share(transfer->place(), transfer->request());
     }
     for (CurlQueue::Waiting& waiting : sharing) {
       waiting.done(std::unexpected(result.error()));
@@ -179,10 +193,58 @@ struct CurlHttp::Impl {
     for (CurlQueue::Waiting& waiting : queue.take_all()) {
       waiting.done(std::unexpected(make_error(waiting.request)));
     }
+    for (Delayed& waiting : std::exchange(delayed, {})) {
+      waiting.done(std::unexpected(make_error(waiting.request)));
+    }
   }
+
+  void push(HttpRequest request, Http::Done done) {
+    if (request.delay.count() <= 0) {
+      queue.push(std::move(request), std::move(done));
+      return;
+    }
+    const auto due = std::chrono::steady_clock::now() + request.delay;
+    delayed.push_back({due, std::move(request), std::move(done)});
+  }
+
+  /// Those whose time has come go on; how long the next one has to wait, at most k_poll_ms.
+  int push_what_is_due() {
+    const auto now = std::chrono::steady_clock::now();
+    std::chrono::milliseconds wait(k_poll_ms);
+    for (std::size_t i = 0; i < delayed.size();) {
+      if (delayed[i].due <= now) {
+        queue.push(std::move(delayed[i].request), std::move(delayed[i].done));
+        delayed.erase(delayed.begin() + static_cast<std::ptrdiff_t>(i));
+      } else {
+        wait = std::min(wait, std::chrono::ceil<std::chrono::milliseconds>(delayed[i].due - now));
+        ++i;
+      }
+    }
+    return static_cast<int>(wait.count());
+  }
+
+  [[nodiscard]] bool idle() const { return transfers.empty() && queue.empty() && delayed.empty(); }
 
   /// One round. Not CURLM_OK: curl itself is broken.
   CURLMcode work() {
+    int wait_ms = push_what_is_due();
+    if (const CURLMcode code = step(); code != CURLM_OK) {
+      return code;
+    }
+    if (transfers.empty() && (delayed.empty() || !queue.empty())) {
+      return CURLM_OK;
+    }
+    std::vector<curl_waitfd> fds;
+    if (stop.fd() >= 0) {
+      fds.push_back({stop.fd(), CURL_WAIT_POLLIN, 0});
+    }
+    wait_ms = step_beside(wait_ms, fds);
+    return curl_multi_poll(multi.get(), fds.data(), static_cast<unsigned>(fds.size()), wait_ms,
+                           nullptr);
+  }
+
+  /// All that can be done without waiting.
+  CURLMcode step() {
     start_what_may();
     int running = 0;
     if (const CURLMcode code = curl_multi_perform(multi.get(), &running); code != CURLM_OK) {
@@ -191,34 +253,76 @@ struct CurlHttp::Impl {
     note_who_connected();
     finish_what_ended();
     start_what_may();
-    if (transfers.empty()) {
-      return CURLM_OK;
+    return CURLM_OK;
+  }
+
+  /// The other one goes on. What it waits for is added to `fds`; returns for how long at most. Its
+  /// callbacks may run() this one again: it is left alone then.
+  int step_beside(int wait_ms, std::vector<curl_waitfd>& fds) {
+    if (beside == nullptr || beside->idle() || beside->stop.requested() ||
+        std::exchange(is_beside, true)) {
+      return wait_ms;
     }
-    curl_waitfd stop_fd{stop.fd(), CURL_WAIT_POLLIN, 0};
-    const bool has_stop = stop.fd() >= 0;
-    return curl_multi_poll(multi.get(), has_stop ? &stop_fd : nullptr, has_stop ? 1U : 0U,
-                           k_poll_ms, nullptr);
+    wait_ms = std::min(wait_ms, beside->push_what_is_due());
+    const bool works = beside->step() == CURLM_OK;  // its own run() will tell
+    is_beside = false;
+    fd_set readable, writable, broken_fds;
+    FD_ZERO(&readable);
+    FD_ZERO(&writable);
+    FD_ZERO(&broken_fds);
+    int highest = -1;
+    long timeout_ms = -1;
+    if (!works || beside->transfers.empty() ||
+        curl_multi_fdset(beside->multi.get(), &readable, &writable, &broken_fds, &highest) !=
+            CURLM_OK ||
+        curl_multi_timeout(beside->multi.get(), &timeout_ms) != CURLM_OK) {
+      return wait_ms;
+    }
+    for (int fd = 0; fd <= highest; ++fd) {
+      const int events = (FD_ISSET(fd, &readable) ? CURL_WAIT_POLLIN : 0) |
+                         (FD_ISSET(fd, &writable) ? CURL_WAIT_POLLOUT : 0);
+      if (events != 0) {
+        fds.push_back({fd, static_cast<short>(events), 0});
+      }
+    }
+    // Without a socket it is waiting for a resolver's thread.
+    constexpr int k_without_socket_ms = 20;
+    wait_ms = highest < 0 ? std::min(wait_ms, k_without_socket_ms) : wait_ms;
+    return timeout_ms < 0 ? wait_ms : std::min(wait_ms, static_cast<int>(timeout_ms));
   }
 
   const Stop& stop;
   std::string user_agent;
+  Impl* beside = nullptr;
+  bool is_beside = false;
   std::unique_ptr<CURLM, CurlMultiDeleter> multi;
   std::vector<CurlEasy> spare;
   std::unordered_map<CURL*, std::unique_ptr<CurlTransfer>> transfers;
   CurlQueue queue;
+  struct Delayed {
+    std::chrono::steady_clock::time_point due;
+    HttpRequest request;
+    Http::Done done;
+  };
+  std::vector<Delayed> delayed;
 };
 
 CurlHttp::CurlHttp(const Stop& stop, std::string user_agent)
     : m_impl(std::make_unique<Impl>(stop, std::move(user_agent))) {}
 
+CurlHttp::CurlHttp(const Stop& stop, std::string user_agent, CurlHttp& beside)
+    : CurlHttp(stop, std::move(user_agent)) {
+  m_impl->beside = beside.m_impl.get();
+}
+
 CurlHttp::~CurlHttp() = default;
 
 void CurlHttp::send(HttpRequest request, Done done) {
-  m_impl->queue.push(std::move(request), std::move(done));
+  m_impl->push(std::move(request), std::move(done));
 }
 
 void CurlHttp::run() {
-  while (!m_impl->transfers.empty() || !m_impl->queue.empty()) {
+  while (!m_impl->idle()) {
     if (m_impl->stop.requested()) {
       m_impl->end_all(cancelled);
       continue;

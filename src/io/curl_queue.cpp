@@ -1,7 +1,5 @@
 #include "io/curl_queue.hpp"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -11,10 +9,6 @@
 namespace tallyman {
 
 namespace {
-
-// Of a host that may turn out to speak HTTP/1.1: more would wait within curl.
-constexpr std::size_t k_tls_transfers = 24;
-constexpr std::size_t k_multiplexed_transfers = 100;
 
 bool is_tls(const HttpRequest& request) {
   return request.url.starts_with("https:");
@@ -36,11 +30,8 @@ std::string CurlQueue::place_of(const HttpRequest& request) {
 }
 
 void CurlQueue::push(HttpRequest request, Http::Done done) {
-  const auto [found, fresh] = m_places.try_emplace(place_of(request));
-  if (fresh) {
-    found->second.limit = is_tls(request) ? k_tls_transfers : k_connections_per_host;
-  }
-  found->second.queue.push_back({std::move(request), std::move(done)});
+  std::string place = place_of(request);
+  m_places[place].queue.push_back({std::move(request), std::move(done), place});
 }
 
 bool CurlQueue::empty() const {
@@ -51,7 +42,9 @@ bool CurlQueue::empty() const {
 std::vector<CurlQueue::Waiting> CurlQueue::take_what_may_start() {
   std::vector<Waiting> taken;
   for (auto& [name, place] : m_places) {
-    while (!place.queue.empty() && place.under_way < (place.connected ? place.limit : 1)) {
+    const std::size_t limit = !place.connected ? 1 : k_connections_per_host;
+    while (!place.queue.empty() &&
+           (place.under_way < limit || (place.connected && place.multiplexed))) {
       taken.push_back(std::move(place.queue.front()));
       place.queue.pop_front();
       ++place.under_way;
@@ -69,17 +62,14 @@ std::vector<CurlQueue::Waiting> CurlQueue::take_all() {
   return taken;
 }
 
-void CurlQueue::connected(const std::string& place) {
-  m_places[place].connected = true;
+void CurlQueue::connected(const std::string& name, bool multiplexed) {
+  Place& place = m_places[name];
+  place.connected = true;
+  place.multiplexed = multiplexed;
 }
 
-void CurlQueue::over(const std::string& name, long http_version) {
+void CurlQueue::over(const std::string& name) {
   Place& place = m_places[name];
-  if (http_version == CURL_HTTP_VERSION_2_0) {
-    place.limit = k_multiplexed_transfers;
-  } else if (http_version != 0) {
-    place.limit = k_connections_per_host;
-  }
   if (--place.under_way == 0) {  // by the next time the connections may be gone
     place.connected = false;
   }

@@ -13,12 +13,15 @@ namespace tallyman {
 
 /// Requests that curl does not have yet, by where they go to. Curl alone would try a dead host once
 /// for every request that waits for it, one after the other, while their time runs. So one goes
-/// ahead; the rest follows once that one is connected, or shares its failure.
+/// ahead; the rest follows once that one is connected, or shares its failure. Where a connection
+/// takes one request at a time, no more go than there are connections; over HTTP/2 all go: how many
+/// a registry is asked at once is the registry room's business.
 class CurlQueue {
  public:
   struct Waiting {
     HttpRequest request;
     Http::Done done;
+    std::string place = {};
   };
 
   /// Where a request goes to: those of one place share their connections.
@@ -29,10 +32,10 @@ class CurlQueue {
   /// The next requests that may start, counted as under way from now on.
   [[nodiscard]] std::vector<Waiting> take_what_may_start();
   [[nodiscard]] std::vector<Waiting> take_all();
-  /// The one that went ahead is connected.
-  void connected(const std::string& place);
-  /// One that was under way is over. `http_version` as CURLINFO_HTTP_VERSION, 0 if unknown.
-  void over(const std::string& place, long http_version);
+  /// The one that went ahead is connected, with HTTP/2 or without.
+  void connected(const std::string& place, bool multiplexed);
+  /// One that was under way is over.
+  void over(const std::string& place);
   /// Those that wait for the same, and would have tried no longer.
   [[nodiscard]] std::vector<Waiting> take_who_share(const std::string& place,
                                                     const HttpRequest& failed);
@@ -41,7 +44,7 @@ class CurlQueue {
   struct Place {
     std::deque<Waiting> queue = {};
     std::size_t under_way = 0;
-    std::size_t limit = 1;  ///< of what is under way, once connected
+    bool multiplexed = false;
     bool connected = false;
   };
 

@@ -1,5 +1,7 @@
 #include "io/curl_transfer.hpp"
 
+#include <openssl/ssl.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -37,6 +39,19 @@ std::string_view without_blanks(std::string_view text) {
   return text.substr(first, text.find_last_not_of(k_white_space) - first + 1);
 }
 
+/// What ALPN agreed on: known before any answer is.
+bool is_http2(CURL* easy) {
+  const curl_tlssessioninfo* session = nullptr;
+  if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || session == nullptr ||
+      session->backend != CURLSSLBACKEND_OPENSSL || session->internals == nullptr) {
+    return false;
+  }
+  const unsigned char* protocol = nullptr;
+  unsigned length = 0;
+  SSL_get0_alpn_selected(static_cast<const SSL*>(session->internals), &protocol, &length);
+  return length == 2 && protocol[0] == 'h' && protocol[1] == '2';
+}
+
 bool append(CurlList& list, const std::string& line) {
   curl_slist* longer = curl_slist_append(list.get(), line.c_str());
   if (longer == nullptr) {
@@ -68,8 +83,11 @@ std::optional<TransportError> refusal(const HttpRequest& request) {
 
 }  // namespace
 
-CurlTransfer::CurlTransfer(CurlEasy easy, HttpRequest request, Http::Done done)
-    : m_easy(std::move(easy)), m_request(std::move(request)), m_done(std::move(done)) {}
+CurlTransfer::CurlTransfer(CurlEasy easy, HttpRequest request, std::string place, Http::Done done)
+    : m_easy(std::move(easy)),
+      m_request(std::move(request)),
+      m_place(std::move(place)),
+      m_done(std::move(done)) {}
 
 template <class Value>
 void CurlTransfer::set(CURLoption option, Value value) {
@@ -223,7 +241,9 @@ bool CurlTransfer::take_body(std::string_view bytes) {
 }
 
 int CurlTransfer::on_connected(void* self, char*, char*, int, int) {
-  static_cast<CurlTransfer*>(self)->m_connected = true;
+  auto* transfer = static_cast<CurlTransfer*>(self);
+  transfer->m_connected = true;
+  transfer->m_multiplexed = is_http2(transfer->easy());
   return CURL_PREREQFUNC_OK;
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "io/curl_tls.hpp"
 #include "io/proxy.hpp"
@@ -27,7 +28,8 @@ using CurlList = std::unique_ptr<curl_slist, CurlListDeleter>;
 /// pointers into it.
 class CurlTransfer {
  public:
-  CurlTransfer(CurlEasy easy, HttpRequest request, Http::Done done);
+  /// `place`: CurlQueue::place_of the request.
+  CurlTransfer(CurlEasy easy, HttpRequest request, std::string place, Http::Done done);
   CurlTransfer(const CurlTransfer&) = delete;
   CurlTransfer& operator=(const CurlTransfer&) = delete;
 
@@ -38,6 +40,13 @@ class CurlTransfer {
   [[nodiscard]] const HttpRequest& request() const { return m_request; }
   /// There was a connection to send the request on.
   [[nodiscard]] bool connected() const { return m_connected; }
+  /// That connection takes many requests at once: HTTP/2, as the TLS handshake said.
+  [[nodiscard]] bool multiplexed() const { return m_multiplexed; }
+  /// True once: the connection is there, and nobody was told.
+  [[nodiscard]] bool take_news_of_connection() {
+    return m_connected && !std::exchange(m_connection_told, true);
+  }
+  [[nodiscard]] const std::string& place() const { return m_place; }
   [[nodiscard]] HttpResult result(CURLcode code);
   /// The handle, for the next request, and who waits for the result.
   [[nodiscard]] CurlEasy take_easy() { return std::move(m_easy); }
@@ -62,6 +71,7 @@ class CurlTransfer {
 
   CurlEasy m_easy;
   HttpRequest m_request;
+  std::string m_place;
   Http::Done m_done;
   std::string m_target;
   std::optional<Proxy> m_proxy;
@@ -72,6 +82,8 @@ class CurlTransfer {
   std::size_t m_header_bytes = 0;
   bool m_head_ended = false;
   bool m_connected = false;
+  bool m_multiplexed = false;
+  bool m_connection_told = false;
   std::optional<TransportError> m_ended;  ///< by us, whatever curl calls it
   std::array<char, CURL_ERROR_SIZE> m_detail{};
 };

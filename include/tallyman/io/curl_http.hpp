@@ -22,6 +22,9 @@ class CurlHttp final : public Http {
  public:
   /// A stop that is requested while run() works ends every transfer as cancelled.
   explicit CurlHttp(const Stop& stop, std::string user_agent);
+  /// What was sent on `beside` goes on while this one works, but does not keep it working. `beside`
+  /// outlives this.
+  CurlHttp(const Stop& stop, std::string user_agent, CurlHttp& beside);
   ~CurlHttp() override;
   void send(HttpRequest request, Done done) override;
   void run() override;

@@ -42,6 +42,10 @@ struct HttpRequest {
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
   std::chrono::milliseconds timeout = std::chrono::seconds(30);  ///< of the whole transfer; 0: none
   std::chrono::seconds stall_timeout = std::chrono::seconds(30);  ///< without a byte; 0: none
+  std::chrono::milliseconds delay = {};  ///< before it is sent; no time-out counts it
+  /// Called from within run(), once, as soon as there is a connection to send the request on (with
+  /// https the handshake went well); not at all where there never is one. May send() more.
+  std::function<void()> on_connected = {};
   /// If set, gets the body in pieces as it arrives (only of a 2xx answer; other bodies are
   /// collected) and HttpResponse::body stays empty; max_body does not count. Returning false ends
   /// the transfer as cancelled.
