@@ -111,13 +111,12 @@ Container inspected_container(const Fields& fields) {
 
 Result<std::vector<Container>> parse_container_list(std::string_view body) {
   FieldProblem problem{"the list of containers"};
-  const auto document = parse_json(body, problem.what);
-  if (!document) {
-    return std::unexpected(document.error());
-  }
   std::vector<Container> containers;
-  for (const Fields& fields : array_of_objects(*document, problem)) {
+  auto read = each_object(body, problem, [&containers](const Fields& fields) {
     containers.push_back(listed_container(fields));
+  });
+  if (!read) {
+    return std::unexpected(std::move(read.error()));
   }
   if (problem.error) {
     return std::unexpected(std::move(*problem.error));

@@ -42,12 +42,8 @@ Image common_image(const Fields& fields) {
 
 Result<std::map<std::string, Image>> parse_image_list(std::string_view body) {
   FieldProblem problem{"the list of images"};
-  const auto document = parse_json(body, problem.what);
-  if (!document) {
-    return std::unexpected(document.error());
-  }
   std::map<std::string, Image> images;
-  for (const Fields& fields : array_of_objects(*document, problem)) {
+  auto read = each_object(body, problem, [&images](const Fields& fields) {
     Image image = common_image(fields);
     image.labels = fields.text_map("Labels");
     if (const auto known = images.find(image.id); known != images.end()) {
@@ -57,6 +53,9 @@ Result<std::map<std::string, Image>> parse_image_list(std::string_view body) {
     } else {
       images.emplace(image.id, std::move(image));
     }
+  });
+  if (!read) {
+    return std::unexpected(std::move(read.error()));
   }
   if (problem.error) {
     return std::unexpected(std::move(*problem.error));

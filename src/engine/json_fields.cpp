@@ -255,21 +255,35 @@ bool Fields::has_object(const char* key) const {
   return value != nullptr && value->is_object();
 }
 
-std::vector<Fields> array_of_objects(const json& document, FieldProblem& problem) {
-  std::vector<Fields> elements;
-  if (document.is_null()) {
-    return elements;
+Result<void> each_object(std::string_view text, FieldProblem& problem,
+                         const std::function<void(const Fields&)>& take) {
+  if (nested_too_deep(text)) {
+    return fail(ErrorKind::protocol, "the Docker Engine's answer, {}, is nested too deep",
+                problem.what);
   }
-  if (!document.is_array()) {
-    problem.note("(all of it)",
-                 fmt::format("is a JSON {} instead of an array", document.type_name()));
-    return elements;
+  bool in_array = false;
+  std::size_t index = 0;
+  const auto on_event = [&](int depth, json::parse_event_t event, json& value) {
+    if (depth == 0 && event == json::parse_event_t::array_start) {
+      in_array = true;
+    }
+    const bool is_whole = event == json::parse_event_t::value ||
+                          event == json::parse_event_t::object_end ||
+                          event == json::parse_event_t::array_end;
+    if (!in_array || depth != 1 || !is_whole) {
+      return true;
+    }
+    take(Fields(value, fmt::format("[{}]", index++), problem));
+    return false;  // a host with a thousand containers need not be in memory twice
+  };
+  const json rest = json::parse(text, on_event, false);
+  if (rest.is_discarded()) {
+    return fail(ErrorKind::protocol, "the Docker Engine's answer, {}, is not JSON", problem.what);
   }
-  elements.reserve(document.size());
-  for (std::size_t i = 0; i < document.size(); ++i) {
-    elements.emplace_back(document[i], fmt::format("[{}]", i), problem);
+  if (!rest.is_array() && !rest.is_null()) {
+    problem.note("(all of it)", fmt::format("is a JSON {} instead of an array", rest.type_name()));
   }
-  return elements;
+  return {};
 }
 
 }  // namespace tallyman

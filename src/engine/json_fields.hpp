@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -62,8 +63,9 @@ class Fields {
   FieldProblem* m_problem;
 };
 
-/// The elements of an answer that is an array (null: none), each to be read by Fields.
-[[nodiscard]] std::vector<Fields> array_of_objects(const nlohmann::json& document,
-                                                   FieldProblem& problem);
+/// Reads an answer that is an array (null: an empty one) element by element; `take` gets each, as
+/// long as it lasts.
+[[nodiscard]] Result<void> each_object(std::string_view text, FieldProblem& problem,
+                                       const std::function<void(const Fields&)>& take);
 
 }  // namespace tallyman

@@ -67,19 +67,19 @@ Result<Host> observe_lists(EngineApi& api) {
       {.path = "/containers/json?all=1", .what = "list the containers"},
       {.path = "/images/json?digests=1", .what = "list the images"}};
   auto answers = api.call_all(calls);
-  const auto container_list = api.body_of(calls[0], std::move(answers[0]));
-  if (!container_list) {
-    return std::unexpected(container_list.error());
+  auto list = api.body_of(calls[0], std::move(answers[0]));
+  if (!list) {
+    return std::unexpected(std::move(list.error()));
   }
-  const auto image_list = api.body_of(calls[1], std::move(answers[1]));
-  if (!image_list) {
-    return std::unexpected(image_list.error());
-  }
-  auto containers = parse_container_list(*container_list);
+  auto containers = parse_container_list(*list);
   if (!containers) {
     return std::unexpected(std::move(containers.error()));
   }
-  auto images = parse_image_list(*image_list);
+  list = api.body_of(calls[1], std::move(answers[1]));
+  if (!list) {
+    return std::unexpected(std::move(list.error()));
+  }
+  auto images = parse_image_list(*list);
   if (!images) {
     return std::unexpected(std::move(images.error()));
   }
