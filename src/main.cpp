@@ -241,10 +241,10 @@ int work(const Arguments& arguments, const Environment& environment, const Confi
   // The engine has its own: the registry asks it from within run(), and what was begun on it is
   // finished, whoever wants a stop.
   const Stop never;
-  CurlHttp engine_http(never, agent);
+  CurlHttp registry_http(stop, agent);
+  CurlHttp engine_http(never, agent, registry_http);
   // A pull can take long, and touches no container: a stop ends it.
   CurlHttp pull_http(stop, agent);
-  CurlHttp registry_http(stop, agent);
 #ifdef TALLYMAN_FAULTS
   Impatient engine_calls(engine_http, environment);
   Impatient pull_calls(pull_http, environment);

@@ -179,6 +179,8 @@ void read_registry(const TomlNode& node, Config& config, ProblemList& problems) 
   settings.plain_http = reader.boolean("plain_http").value_or(false);
   read_credential(reader, settings);
   read_network(reader, settings);
+  settings.max_concurrent_requests = reader.integer("max_concurrent_requests", "10", 1, 1000)
+                                         .value_or(settings.max_concurrent_requests);
   reader.finish();
   config.registries.insert_or_assign(node.key, std::move(settings));
 }

@@ -48,6 +48,7 @@ constexpr auto k_homes = std::to_array<KeyHome>({
     {ConfigFile::settings, "registry.*", "client_cert"},
     {ConfigFile::settings, "registry.*", "client_key"},
     {ConfigFile::settings, "registry.*", "proxy"},
+    {ConfigFile::settings, "registry.*", "max_concurrent_requests"},
     {ConfigFile::settings, "engine", "host"},
     {ConfigFile::settings, "status", "file"},
 });

@@ -32,6 +32,11 @@ void release_moved(ServiceMemory& service, const RemoteImage& remote) {
   }
 }
 
+std::optional<Timestamp> left_alone_until(const RegistryMemory& registry, Timestamp now) {
+  const std::optional<Timestamp>& until = registry.not_before;
+  return until && *until > now && *until <= now + k_longest_rate_limit ? until : std::nullopt;
+}
+
 std::chrono::milliseconds backoff(int failures) {
   constexpr std::chrono::minutes k_first{5};
   constexpr std::chrono::hours k_longest{6};

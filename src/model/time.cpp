@@ -1,5 +1,7 @@
 #include "tallyman/model/time.hpp"
 
+#include <ctime>
+
 #include "model/ascii.hpp"
 
 #include <algorithm>
@@ -217,6 +219,19 @@ std::string humanize(milliseconds duration) {
     return fmt::format("{} h", count / 3'600'000);
   }
   return fmt::format("{} d", count / 86'400'000);
+}
+
+std::optional<Timestamp> parse_http_date(std::string_view text) {
+  const std::string date(text);
+  for (const char* form :
+       {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"}) {
+    std::tm parts{};
+    const char* end = ::strptime(date.c_str(), form, &parts);
+    if (end != nullptr && *end == '\0') {
+      return Timestamp(std::chrono::seconds(::timegm(&parts)));
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace tallyman

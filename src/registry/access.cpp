@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "registry/address.hpp"
+#include "registry/limits.hpp"
 #include "registry/route.hpp"
 
 namespace tallyman {
@@ -76,7 +77,12 @@ Access::Access(std::string domain, Url root, Transport transport,
       m_transport(transport),
       m_route(std::move(route)),
       m_route_elsewhere(without_client(m_route)),
-      m_shared(surroundings) {}
+      m_shared(surroundings) {
+  if (const auto section = m_shared.registries.find(m_domain);
+      section != m_shared.registries.end()) {
+    m_shared.lanes.bound(m_root, static_cast<std::size_t>(section->second.max_concurrent_requests));
+  }
+}
 
 void Access::use(Transport transport) {
   m_transport = transport;
@@ -127,6 +133,10 @@ TransportError Access::with_remedy(TransportError failure) const {
 }
 
 void Access::ask(Question question) {
+  if (std::optional<Error> limited = rate_limited()) {
+    question.done(std::unexpected(TransportError{TransportFailure::other, std::move(*limited)}));
+    return;
+  }
   switch (m_state) {
     case State::untried:
       m_state = State::trying;
@@ -147,15 +157,20 @@ void Access::ask(Question question) {
   }
 }
 
+/// Whether this is the way is known as soon as there is a connection: nobody waits for the answer.
 void Access::try_first() {
   const Url url = m_root.with_path(m_first->path);
-  send(url, m_first->prepare(url),
-       [this](HttpResult result) { on_first_result(std::move(result)); });
+  HttpRequest request = m_first->prepare(url);
+  request.on_connected = [this] { reach(); };
+  send(url, std::move(request), [this](HttpResult result) { on_first_result(std::move(result)); });
 }
 
 void Access::on_first_result(HttpResult result) {
-  if (result || !concerns_transport(result.error().failure)) {
-    reach(std::move(result));
+  if (m_state == State::reached || result || !concerns_transport(result.error().failure)) {
+    Question first = std::move(*m_first);
+    m_first.reset();
+    first.done(std::move(result));  // before the others: it may say that nobody is to be asked now
+    reach();
     return;
   }
   TransportError failure = std::move(result.error());
@@ -214,15 +229,12 @@ void Access::probe_http(TransportError failure) {
        });
 }
 
-void Access::reach(HttpResult result) {
+void Access::reach() {
   m_state = State::reached;
   m_failure.reset();
-  Question first = std::move(*m_first);
-  m_first.reset();
   for (Question& question : std::exchange(m_waiting, {})) {
     ask(std::move(question));
   }
-  first.done(std::move(result));
 }
 
 void Access::give_up(TransportError failure) {
@@ -250,6 +262,54 @@ Result<Identity> Access::identity() const {
     identity.withheld = std::move(*found);
   }
   return identity;
+}
+
+void Access::note_limits(const HttpResponse& response) {
+  if (const auto rate = rate_limit_of(response)) {
+    m_shared.known[m_domain].rate_limit = rate;
+  }
+  if (response.status != 429) {
+    return;
+  }
+  if (const auto until = rate_limited_until(response, m_shared.clock.now())) {
+    m_shared.known[m_domain].not_before = until;
+    m_shared.lanes.fail_waiting(m_root, {TransportFailure::other, *rate_limited()});
+  }
+}
+
+std::optional<Error> Access::rate_limited() const {
+  const auto known = m_shared.known.find(m_domain);
+  const auto until = known == m_shared.known.end()
+                         ? std::nullopt
+                         : left_alone_until(known->second, m_shared.clock.now());
+  if (!until) {
+    return std::nullopt;
+  }
+  // "2026-11-22T14:05:00Z"; nobody waits longer than hours.
+  const std::string minute = format_rfc3339(*until).substr(11, 5);
+  return Error{ErrorKind::rate_limited,
+               fmt::format("{} is rate limited until {} UTC", m_domain, minute),
+               "it is asked again after that; fewer checks, or a login, raise the limit"};
+}
+
+std::optional<RegistryMemory::TokenService> Access::token_service() const {
+  constexpr std::chrono::hours k_known_for{24};  // one that wants no token any more does not say so
+  const auto known = m_shared.known.find(m_domain);
+  if (known == m_shared.known.end() || !known->second.token_service) {
+    return std::nullopt;
+  }
+  const Timestamp at = known->second.token_service->at;
+  const Timestamp now = m_shared.clock.now();
+  return at <= now && now < at + k_known_for ? known->second.token_service : std::nullopt;
+}
+
+void Access::learn_token_service(std::string realm, std::string service) {
+  m_shared.known[m_domain].token_service = {std::move(realm), std::move(service),
+                                            m_shared.clock.now()};
+}
+
+void Access::forget_token_service() {
+  m_shared.known[m_domain].token_service.reset();
 }
 
 }  // namespace tallyman

@@ -3,8 +3,10 @@
 #include "registry/identity.hpp"
 #include "registry/lanes.hpp"
 #include "registry/url.hpp"
+#include "tallyman/io/clock.hpp"
 #include "tallyman/io/http.hpp"
 #include "tallyman/model/error.hpp"
+#include "tallyman/model/memory.hpp"
 #include "tallyman/registry/credentials.hpp"
 #include "tallyman/registry/remote_registry.hpp"
 
@@ -24,11 +26,14 @@ struct Surroundings {
   CredentialStore& credentials;
   const std::map<std::string, RegistrySettings>& registries;
   std::function<const InsecureRegistries&()> insecure;
+  const Clock& clock;
+  std::map<std::string, RegistryMemory>& known;  ///< by domain
   std::vector<std::string> certs_folders = {};
 };
 
-/// One registry: how it is spoken to, and who we are to it. The first question finds out while the
-/// others wait; if there is no way, all of them get the same error.
+/// One registry: how it is spoken to, and who we are to it. The first question finds out, while the
+/// others wait until it is connected; if there is no way, all of them get the same error. One that
+/// wants to be left alone is not asked (ErrorKind::rate_limited).
 class Access {
  public:
   /// ErrorKind::config if the domain has no usable host and port, or if a file of its certificates
@@ -51,13 +56,23 @@ class Access {
   /// to its own host only.
   void send(const Url& url, HttpRequest request, Http::Done done);
 
+  /// Takes note of what an answer says of limits: of the registry itself or of its token server.
+  void note_limits(const HttpResponse& response);
+  /// Why it is not asked for now.
+  [[nodiscard]] std::optional<Error> rate_limited() const;
+
+  /// Who gives tokens for it, as it said in an earlier tick or in this one.
+  [[nodiscard]] std::optional<RegistryMemory::TokenService> token_service() const;
+  void learn_token_service(std::string realm, std::string service);
+  void forget_token_service();
+
   [[nodiscard]] const std::string& domain() const { return m_domain; }
   /// What is in use, or what will be tried first.
   [[nodiscard]] Transport transport() const { return m_transport; }
   /// The registry's root over that transport.
   [[nodiscard]] const Url& root() const { return m_root; }
   [[nodiscard]] bool verifies(const Url& url) const;
-  /// There was an answer.
+  /// There was a connection.
   [[nodiscard]] bool is_reached() const { return m_state == State::reached; }
 
   /// The error is ErrorKind::auth: what the operator configured cannot be used.
@@ -74,7 +89,7 @@ class Access {
   void on_first_result(HttpResult result);
   bool fall_back(const TransportError& failure);
   void probe_http(TransportError failure);
-  void reach(HttpResult result);
+  void reach();
   void give_up(TransportError failure);
   void use(Transport transport);
 

@@ -13,6 +13,10 @@
 namespace tallyman {
 namespace {
 
+std::string usual_scope(const std::string& repository) {
+  return fmt::format("repository:{}:pull", repository);
+}
+
 std::vector<std::string> scopes_of(const Challenge& challenge, const std::string& repository) {
   std::vector<std::string> scopes;
   std::string_view text = challenge.get("scope");
@@ -24,7 +28,7 @@ std::vector<std::string> scopes_of(const Challenge& challenge, const std::string
     text.remove_prefix(std::min(word.size() + 1, text.size()));
   }
   if (scopes.empty()) {
-    scopes.push_back(fmt::format("repository:{}:pull", repository));
+    scopes.push_back(usual_scope(repository));
   }
   std::ranges::sort(scopes);
   return scopes;
@@ -100,10 +104,45 @@ void Authorizer::answer(Access& access, const Challenged& challenged, const Http
     done(std::unexpected(realm.error()));
     return;
   }
-  answer_bearer(access, challenged,
-                {challenger, *realm, std::string(challenge->get("service")),
-                 scopes_of(*challenge, challenged.repository), std::move(*identity)},
-                std::move(done));
+  const TokenQuestion question{challenger, *realm, std::string(challenge->get("service")),
+                               scopes_of(*challenge, challenged.repository), std::move(*identity)};
+  learn(access, challenged, question);
+  answer_bearer(access, challenged, question, std::move(done));
+}
+
+/// Only what foresee() would ask in the same way.
+void Authorizer::learn(Access& access, const Challenged& challenged,
+                       const TokenQuestion& question) {
+  if (same_origin(access.root(), challenged.url) &&
+      question.scopes == std::vector{usual_scope(challenged.repository)}) {
+    access.learn_token_service(question.realm.str(), question.service);
+  } else if (same_origin(access.root(), challenged.url)) {
+    access.forget_token_service();
+  }
+}
+
+void Authorizer::foresee(Access& access, const std::string& repository,
+                         std::move_only_function<void()> done) {
+  const auto known = access.token_service();
+  const Result<Url> realm = known ? realm_of(Challenger{access.root()}, known->realm)
+                                  : fail(ErrorKind::bug, "nobody is known to give tokens");
+  Result<Identity> identity = identity_for(access, access.root());
+  if (!realm || !identity) {
+    done();
+    return;
+  }
+  const TokenQuestion question{Challenger{access.root()},
+                               *realm,
+                               known->service,
+                               {usual_scope(repository)},
+                               std::move(*identity)};
+  answer_bearer(access, {access.root(), repository}, question,
+                [&access, done = std::move(done)](const Result<Authorization>& answer) mutable {
+                  if (!answer) {
+                    access.forget_token_service();
+                  }
+                  done();
+                });
 }
 
 void Authorizer::answer_basic(const Challenged& challenged, const HttpResponse& response,
@@ -139,6 +178,10 @@ void Authorizer::answer_bearer(Access& access, const Challenged& challenged,
     give(std::move(pending), *slot.authorization);
     return;
   }
+  if (slot.refused) {
+    give(std::move(pending), std::unexpected(*slot.refused));
+    return;
+  }
   slot.authorization.reset();
   slot.waiting.push_back(std::move(pending));
   request_token(access, question, [this, key, identity = question.identity](Result<Token> token) {
@@ -151,6 +194,10 @@ void Authorizer::on_token(const std::string& key, const Identity& identity, Resu
   if (token) {
     slot.authorization = Authorization{Secret("Bearer " + token->value.reveal()), false, identity,
                                        m_clock.steady() + token->lifetime};
+  }
+  if (!token &&
+      (token.error().kind == ErrorKind::auth || token.error().kind == ErrorKind::denied)) {
+    slot.refused = token.error();
   }
   const Result<Authorization> result = token ? Result<Authorization>(*slot.authorization)
                                              : std::unexpected(std::move(token.error()));

@@ -46,6 +46,10 @@ class Authorizer {
   void answer(Access& access, const Challenged& challenged, const HttpResponse& response,
               Done done);
 
+  /// Asks for the token of a repository before the registry wants it, where it is known who gives
+  /// it; remembered() has it then. Whatever goes wrong is for the registry to say.
+  void foresee(Access& access, const std::string& repository, std::move_only_function<void()> done);
+
   /// What opened this repository at this origin before, if it is still good.
   [[nodiscard]] std::optional<Authorization> remembered(const std::string& domain, const Url& url,
                                                         const std::string& repository) const;
@@ -59,6 +63,7 @@ class Authorizer {
   };
   struct Slot {
     std::optional<Authorization> authorization;
+    std::optional<Error> refused;  // of the same question; it is not asked twice
     std::vector<Pending> waiting;  // not empty: being asked for
   };
 
@@ -67,6 +72,7 @@ class Authorizer {
                     Done done);
   void answer_bearer(Access& access, const Challenged& challenged, const TokenQuestion& question,
                      Done done);
+  static void learn(Access& access, const Challenged& challenged, const TokenQuestion& question);
   void on_token(const std::string& key, const Identity& identity, Result<Token> token);
   void give(Pending pending, const Result<Authorization>& authorization);
 

@@ -66,7 +66,17 @@ ManifestRequest::ManifestRequest(Access& access, Authorizer& authorizer,
       m_method(std::move(method)),
       m_done(std::move(done)) {}
 
+/// Where it is known who gives the token, that comes first.
 void ManifestRequest::start() {
+  if (m_access.token_service() && !m_access.rate_limited()) {
+    m_authorizer.foresee(m_access, m_reference.path(),
+                         [self = shared_from_this()] { self->ask(); });
+  } else {
+    ask();
+  }
+}
+
+void ManifestRequest::ask() {
   const std::string& wanted =
       m_reference.digest() ? m_reference.digest()->str() : m_reference.tag().value();
   m_access.ask(
@@ -101,6 +111,7 @@ void ManifestRequest::on_result(HttpResult result) {
     return;
   }
   const HttpResponse& response = *result;
+  m_access.note_limits(response);
   if (response.status == 200) {
     accept(response);
   } else if (is_redirect(response)) {
@@ -195,6 +206,9 @@ Result<ManifestRequest::Answer> ManifestRequest::verified(const HttpResponse& re
 Error ManifestRequest::error_of(const HttpResponse& response) const {
   if (response.status == 401 || response.status == 403) {
     return refusal(response);
+  }
+  if (std::optional<Error> limited = m_access.rate_limited(); limited && response.status == 429) {
+    return std::move(*limited);
   }
   Error error = bad_answer(m_url->authority(), m_reference.digest() ? "such manifest" : "such tag",
                            response, sent());

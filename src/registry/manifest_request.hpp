@@ -39,6 +39,7 @@ class ManifestRequest : public std::enable_shared_from_this<ManifestRequest> {
 
  private:
   void start();
+  void ask();
   void send();
   [[nodiscard]] HttpRequest request_for(const Url& url);
   void on_result(HttpResult result);

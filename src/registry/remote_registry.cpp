@@ -43,8 +43,12 @@ struct RemoteRegistry::Impl {
         clock(its_clock),
         insecure(std::move(its_insecure)),
         lanes(its_http, log),
-        surroundings{lanes, credentials, registries,
+        surroundings{lanes,
+                     credentials,
+                     registries,
                      [this]() -> const InsecureRegistries& { return insecure_once(); },
+                     its_clock,
+                     known,
                      std::move(certs_folders)},
         authorizer(its_clock) {}
 
@@ -76,6 +80,26 @@ struct RemoteRegistry::Impl {
     how(**access, authorizer, reference, std::move(done));
   }
 
+  /// Asks for a tag, unless that was done and not taken yet.
+  void ask_for_tag(const ImageReference& reference) {
+    const auto [place, is_new] = answers.emplace(reference.str(), unanswered<RemoteImage>());
+    if (!is_new) {
+      return;
+    }
+    Result<RemoteImage>& answer = place->second;
+    if (reference.digest()) {
+      answer = fail(ErrorKind::bug, "{}: only a tag can be resolved", reference.familiar());
+      return;
+    }
+    ask(&ManifestRequest::head, reference,
+        [this, &answer, reference](Result<ManifestRequest::Answer> found) {
+          answer = found ? Result<RemoteImage>(RemoteImage{reference, found->digest, clock.now()})
+                         : std::unexpected(std::move(found.error()));
+        });
+  }
+
+  std::map<std::string, RegistryMemory> known;
+  std::map<std::string, Result<RemoteImage>> answers;  // that resolve() has not given out yet
   Http& http;
   Clock& clock;
   std::function<InsecureRegistries()> insecure;
@@ -101,27 +125,25 @@ Result<void> check_certificate_files(const std::string& domain, const RegistrySe
   return route ? Result<void>() : std::unexpected(route.error());
 }
 
+void RemoteRegistry::recall(std::map<std::string, RegistryMemory> known) {
+  m_impl->known = std::move(known);
+}
+
+const std::map<std::string, RegistryMemory>& RemoteRegistry::known() const {
+  return m_impl->known;
+}
+
+void RemoteRegistry::begin(const std::vector<ImageReference>& references) {
+  for (const ImageReference& reference : references) {
+    m_impl->ask_for_tag(reference);
+  }
+}
+
 std::vector<Result<RemoteImage>> RemoteRegistry::resolve(
     const std::vector<ImageReference>& references) {
-  std::map<std::string, Result<RemoteImage>> answers;
-  for (const ImageReference& reference : references) {
-    const auto [place, is_new] = answers.emplace(reference.str(), unanswered<RemoteImage>());
-    if (!is_new) {
-      continue;
-    }
-    Result<RemoteImage>& answer = place->second;
-    if (reference.digest()) {
-      answer = fail(ErrorKind::bug, "{}: only a tag can be resolved", reference.familiar());
-      continue;
-    }
-    m_impl->ask(&ManifestRequest::head, reference,
-                [this, &answer, reference](Result<ManifestRequest::Answer> found) {
-                  answer = found ? Result<RemoteImage>(
-                                       RemoteImage{reference, found->digest, m_impl->clock.now()})
-                                 : std::unexpected(std::move(found.error()));
-                });
-  }
+  begin(references);
   m_impl->http.run();
+  const auto answers = std::exchange(m_impl->answers, {});
   std::vector<Result<RemoteImage>> results;
   for (const ImageReference& reference : references) {
     results.push_back(answers.at(reference.str()));

@@ -83,6 +83,7 @@ class TokenRequest : public std::enable_shared_from_this<TokenRequest> {
 
  private:
   void on_answer(const HttpResponse& response) {
+    m_access.note_limits(response);
     if (is_redirect(response)) {
       follow(response);
     } else if (response.status == 200) {

@@ -170,6 +170,38 @@ ServiceMemory service_of(const Json& json) {
   return service;
 }
 
+Json registry_to_json(const RegistryMemory& registry) {
+  Json json = {{"token_service", nullptr},
+               {"rate_limit", nullptr},
+               {"not_before", time_or_null(registry.not_before)}};
+  if (const auto& service = registry.token_service) {
+    json["token_service"] = {{"realm", service->realm},
+                             {"service", service->service},
+                             {"at", format_rfc3339(service->at)}};
+  }
+  if (const auto& rate = registry.rate_limit) {
+    json["rate_limit"] = {{"limit", rate->limit},
+                          {"remaining", rate->remaining},
+                          {"window_seconds", rate->window.count()}};
+  }
+  return json;
+}
+
+RegistryMemory registry_of(const Json& json) {
+  RegistryMemory registry;
+  registry.not_before = time_of(json, "not_before");
+  const Json& service = member(json, "token_service", Json::value_t::object);
+  if (const auto at = time_of(service, "at")) {
+    registry.token_service = {text_member(service, "realm"), text_member(service, "service"), *at};
+  }
+  const Json& rate = member(json, "rate_limit", Json::value_t::object);
+  if (!rate.empty()) {
+    registry.rate_limit = {number_of(rate, "limit"), number_of(rate, "remaining"),
+                           std::chrono::seconds(number_of(rate, "window_seconds"))};
+  }
+  return registry;
+}
+
 }  // namespace
 
 std::string memory_to_json(const Memory& memory) {
@@ -185,10 +217,16 @@ std::string memory_to_json(const Memory& memory) {
   for (const auto& [name, service] : memory.services) {
     services[name] = service_to_json(service);
   }
+  Json registries = Json::object();
+  for (const auto& [domain, registry] : memory.registries) {
+    registries[domain] = registry_to_json(registry);
+  }
   const Json root = {{"schema", k_schema},
                      {"seen", std::move(seen)},
                      {"equivalent", std::move(equivalent)},
-                     {"services", std::move(services)}};
+                     {"services", std::move(services)},
+                     {"registries", std::move(registries)},
+                     {"asked", memory.asked}};
   return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -215,6 +253,16 @@ Result<Memory> parse_memory(std::string_view text) {
   }
   for (const auto& [name, service] : member(root, "services", Json::value_t::object).items()) {
     memory.services.emplace(name, service_of(service));
+  }
+  for (const auto& [domain, registry] : member(root, "registries", Json::value_t::object).items()) {
+    if (registry.is_object()) {
+      memory.registries.emplace(domain, registry_of(registry));
+    }
+  }
+  for (const Json& reference : member(root, "asked", Json::value_t::array)) {
+    if (reference.is_string()) {
+      memory.asked.insert(reference.get<std::string>());
+    }
   }
   return memory;
 }

@@ -53,8 +53,35 @@ std::map<ServiceName, Error> select_all(const Config& config, const Host& host, 
   return errors;
 }
 
+/// What the last look asked for and the configuration still names: these questions need not wait
+/// until the engine has said what runs.
+std::vector<ImageReference> likely_questions(const Config& config,
+                                             const std::vector<ServiceName>& only,
+                                             const Memory& memory) {
+  std::set<std::string> named;
+  bool any = false;  // by labels that only the engine knows
+  for (const Watch& watch : config.watches) {
+    if (!wanted(watch.name, only)) {
+      continue;
+    }
+    any = any || (!watch.image && only.empty());
+    if (watch.image) {
+      named.insert(watch.image->str());
+    }
+  }
+  std::vector<ImageReference> references;
+  for (const std::string& text : memory.asked) {
+    if (any || named.contains(text)) {
+      if (auto reference = ImageReference::parse(text); reference && !reference->digest()) {
+        references.push_back(std::move(*reference));
+      }
+    }
+  }
+  return references;
+}
+
 /// One question per distinct reference, whatever the number of services.
-void ask_registries(Look& look, Registry& registry, Memory& memory) {
+void ask_registries(Look& look, bool all, Registry& registry, Memory& memory) {
   std::map<ImageReference, std::vector<Comparison*>> askers;
   for (ServiceLook& service : look.services) {
     for (Comparison& comparison : service.comparisons) {
@@ -68,7 +95,11 @@ void ask_registries(Look& look, Registry& registry, Memory& memory) {
     references.push_back(reference);
   }
   const auto answers = registry.resolve(references);
+  if (all) {
+    memory.asked.clear();
+  }
   for (std::size_t i = 0; i < references.size(); ++i) {
+    memory.asked.insert(references[i].str());
     for (Comparison* comparison : askers.at(references[i])) {
       comparison->remote = answers.at(i);
     }
@@ -265,11 +296,14 @@ Look look_at(const Config& config, const std::vector<ServiceName>& only, Registr
              Engine& engine, Memory& memory, const Moment& moment) {
   Look look{.host = std::nullopt, .services = services_of(config, only)};
   if (!look.services.empty()) {
+    registry.recall(memory.registries);
+    registry.begin(likely_questions(config, only, memory));
     if (auto host = engine.observe()) {
       look.host = std::move(*host);
       const auto errors = select_all(config, *look.host, look);
-      ask_registries(look, registry, memory);
+      ask_registries(look, only.empty(), registry, memory);
       look_into_unclear(look, registry, engine, memory);
+      memory.registries = registry.known();
       release_quarantined(look, memory);
       forget_what_was_mended(look, engine, moment.now, memory);
       for (ServiceLook& service : look.services) {

@@ -31,6 +31,14 @@ class FakeRegistry final : public Registry {
     insides.insert_or_assign(digest(hex), std::unexpected(std::move(error)));
   }
 
+  void recall(std::map<std::string, RegistryMemory> known) override { said = std::move(known); }
+  [[nodiscard]] const std::map<std::string, RegistryMemory>& known() const override { return said; }
+  void begin(const std::vector<ImageReference>& references) override {
+    for (const ImageReference& reference : references) {
+      begun.push_back(reference.familiar());
+    }
+  }
+
   std::vector<Result<RemoteImage>> resolve(const std::vector<ImageReference>& references) override {
     std::vector<Result<RemoteImage>> answers;
     for (const ImageReference& reference : references) {
@@ -62,6 +70,8 @@ class FakeRegistry final : public Registry {
     return "https, anonymous";
   }
 
+  std::vector<std::string> begun;  ///< not among the calls: what matters is that it is asked later
+  std::map<std::string, RegistryMemory> said;
   std::map<ImageReference, Result<RemoteImage>> tags;
   std::map<Digest, Result<PlatformImage>> insides;
   Result<std::optional<Credential>> who = std::nullopt;

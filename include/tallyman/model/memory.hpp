@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -69,6 +70,33 @@ struct ServiceMemory {
   std::vector<KeptImage> kept = {};  ///< newest first
 };
 
+/// What a registry said that holds beyond a tick. Nothing of it is secret.
+struct RegistryMemory {
+  /// Who gives its tokens, as its challenge said.
+  struct TokenService {
+    std::string realm;
+    std::string service;
+    Timestamp at = {};
+  };
+  /// How many pulls it grants in a window, and how many of them are left.
+  struct RateLimit {
+    std::int64_t limit = 0;
+    std::int64_t remaining = 0;
+    std::chrono::seconds window{0};  ///< 0: it did not say
+  };
+  std::optional<TokenService> token_service = std::nullopt;
+  std::optional<RateLimit> rate_limit = std::nullopt;
+  std::optional<Timestamp> not_before = std::nullopt;  ///< it wants to be left alone until then
+};
+
+/// The longest that a registry is left alone because it said so.
+inline constexpr std::chrono::hours k_longest_rate_limit{6};
+
+/// Nothing where it may be asked at `now`. After a clock that was set back nothing is waited for
+/// that lies further ahead than any registry can have said.
+[[nodiscard]] std::optional<Timestamp> left_alone_until(const RegistryMemory& registry,
+                                                        Timestamp now);
+
 /// What tallyman remembers between two ticks.
 struct Memory {
   /// What a registry had for a reference when it answered last.
@@ -81,6 +109,8 @@ struct Memory {
   /// this platform (an index that moved for other platforms only).
   std::set<std::pair<Digest, std::string>> equivalent;
   std::map<ServiceName, ServiceMemory> services;
+  std::map<std::string, RegistryMemory> registries;  ///< by domain
+  std::set<std::string> asked;  ///< references that the last look at all services asked for
 };
 
 struct RemoteImage;

@@ -18,6 +18,10 @@ using Timestamp = std::chrono::sys_time<std::chrono::milliseconds>;
 /// nothing if it is none.
 [[nodiscard]] std::optional<Timestamp> parse_rfc3339(std::string_view text);
 
+/// The three forms of HTTP (RFC 9110, 5.6.7): "Sun, 06 Nov 1994 08:49:37 GMT" and the obsolete
+/// ones.
+[[nodiscard]] std::optional<Timestamp> parse_http_date(std::string_view text);
+
 /// "90s", "10m", "1h30m", "500ms", "2d": one or more number-unit pairs, largest first;
 /// ErrorKind::config otherwise, also for what overflows.
 [[nodiscard]] Result<std::chrono::milliseconds> parse_duration(std::string_view text);

@@ -65,6 +65,7 @@ struct RegistrySettings {
   std::string client_cert = {};  ///< absolute; with client_key or not at all
   std::string client_key = {};   ///< absolute
   std::string proxy = {};  ///< URL, maybe with a password; "none"; empty: as the variables say
+  int max_concurrent_requests = 100;
 };
 
 }  // namespace tallyman

@@ -3,10 +3,12 @@
 #include "tallyman/model/digest.hpp"
 #include "tallyman/model/error.hpp"
 #include "tallyman/model/image_reference.hpp"
+#include "tallyman/model/memory.hpp"
 #include "tallyman/model/platform.hpp"
 #include "tallyman/model/remote_image.hpp"
 #include "tallyman/model/secret.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +27,14 @@ class Registry {
   Registry& operator=(const Registry&) = delete;
   virtual ~Registry() = default;
 
+  /// What registries said in earlier ticks: they are asked for tokens first, or not at all. Before
+  /// anything else.
+  virtual void recall(std::map<std::string, RegistryMemory> known) = 0;
+  /// The same with what they said since.
+  [[nodiscard]] virtual const std::map<std::string, RegistryMemory>& known() const = 0;
+
+  /// Puts questions on their way that resolve() will be asked, and does not wait for the answers.
+  virtual void begin(const std::vector<ImageReference>& references) = 0;
   /// The digest that each tag points to: one HEAD each. References with a digest are not for this.
   [[nodiscard]] virtual std::vector<Result<RemoteImage>> resolve(
       const std::vector<ImageReference>& references) = 0;

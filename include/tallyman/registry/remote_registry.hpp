@@ -47,6 +47,9 @@ class RemoteRegistry final : public Registry {
                  std::vector<std::string> certs_folders = {});
   ~RemoteRegistry() override;
 
+  void recall(std::map<std::string, RegistryMemory> known) override;
+  [[nodiscard]] const std::map<std::string, RegistryMemory>& known() const override;
+  void begin(const std::vector<ImageReference>& references) override;
   [[nodiscard]] std::vector<Result<RemoteImage>> resolve(
       const std::vector<ImageReference>& references) override;
   [[nodiscard]] std::vector<Result<PlatformImage>> look_into(

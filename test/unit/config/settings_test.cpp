@@ -119,6 +119,20 @@ TEST_CASE("a registry is named as references name it") {
   }
 }
 
+TEST_CASE("max_concurrent_requests is 100, or a number from 1 to 1000") {
+  const auto most = [](const std::string& line) {
+    const ConfigFolder folder;
+    folder.settings("[registry.\"h.lan\"]\n" + line);
+    return folder.load()->registries.at("h.lan").max_concurrent_requests;
+  };
+  CHECK(most("") == 100);
+  CHECK(most("max_concurrent_requests = 7") == 7);
+  for (const std::string value : {"0", "1001", "-1", "\"many\"", "1.5"}) {
+    CAPTURE(value);
+    CHECK(mistakes_of_settings("[registry.\"h.lan\"]\nmax_concurrent_requests = " + value) != "");
+  }
+}
+
 TEST_CASE("username and password_file come together") {
   check_all({
       {"[registry.\"h.lan\"]\nusername = \"me\"",

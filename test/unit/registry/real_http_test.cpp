@@ -1,3 +1,7 @@
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -126,6 +130,100 @@ TEST_CASE("real: broken answers are errors, each of its own question") {
     REQUIRE_FALSE(images[i].has_value());
     CHECK(contains(images[i].error().message, references[i].familiar()));
   }
+}
+
+/// Opens once; who waits for it goes on then.
+class Gate {
+ public:
+  void open() {
+    const std::lock_guard lock(m_mutex);
+    m_open = true;
+    m_change.notify_all();
+  }
+  /// False: it did not open, and the test has failed.
+  bool wait() {
+    std::unique_lock lock(m_mutex);
+    return m_change.wait_for(lock, std::chrono::seconds(20), [this] { return m_open; });
+  }
+
+ private:
+  std::mutex m_mutex;
+  std::condition_variable m_change;
+  bool m_open = false;
+};
+
+TEST_CASE("real: nobody waits for the first answer of a registry, only for its connection") {
+  Gate second_came;
+  std::atomic<int> requests = 0;
+  std::atomic<bool> first_waited_in_vain = false;
+  ScriptedServer server([&](const RecordedRequest&) -> ScriptedAnswer {
+    if (++requests == 1) {
+      first_waited_in_vain = !second_came.wait();
+    } else {
+      second_came.open();
+    }
+    return {200, {{"Docker-Content-Digest", some_digest('a')}}};
+  });
+  Loopback loopback;
+  loopback.world.settings[server.host()] = {true, "", ""};
+  for (const auto& image : loopback.registry().resolve(
+           {image_ref(server.host() + "/a:1"), image_ref(server.host() + "/b:1")})) {
+    REQUIRE_MESSAGE(image.has_value(), (image ? "" : image.error().message));
+  }
+  CHECK_FALSE(first_waited_in_vain);
+}
+
+TEST_CASE("real: a registry that never answers holds up nobody else") {
+  constexpr int k_good = 20;
+  Gate all_served;
+  std::atomic<int> served = 0;
+  std::atomic<bool> waited_in_vain = false;
+  ScriptedServer good([&](const RecordedRequest&) -> ScriptedAnswer {
+    if (++served == k_good) {
+      all_served.open();
+    }
+    return {200, {{"Docker-Content-Digest", some_digest('a')}}};
+  });
+  // Lets go of its clients only after the other one has answered all of its own.
+  ScriptedServer black_hole([&](const RecordedRequest&) -> ScriptedAnswer {
+    waited_in_vain = waited_in_vain || !all_served.wait();
+    return ScriptedAnswer::bytes({});
+  });
+  Loopback loopback;
+  loopback.world.settings[good.host()] = {true, "", ""};
+  loopback.world.settings[black_hole.host()] = {true, "", ""};
+  std::vector<ImageReference> references;
+  for (int i = 0; i < k_good; ++i) {
+    references.push_back(image_ref(black_hole.host() + "/a:" + std::to_string(i)));
+    references.push_back(image_ref(good.host() + "/a:" + std::to_string(i)));
+  }
+  const auto images = loopback.registry().resolve(references);
+  for (int i = 0; i < 2 * k_good; ++i) {
+    CHECK(images[i].has_value() == (i % 2 == 1));
+  }
+  CHECK_FALSE(waited_in_vain);
+}
+
+TEST_CASE("real: questions go on their way while somebody else is asked") {
+  Gate registry_was_asked;
+  ScriptedServer server([&](const RecordedRequest&) -> ScriptedAnswer {
+    registry_was_asked.open();
+    return {200, {{"Docker-Content-Digest", some_digest('a')}}};
+  });
+  std::atomic<bool> waited_in_vain = false;
+  ScriptedServer engine([&](const RecordedRequest&) -> ScriptedAnswer {
+    waited_in_vain = !registry_was_asked.wait();
+    return {200};
+  });
+  Loopback loopback;
+  loopback.world.settings[server.host()] = {true, "", ""};
+  const std::vector references = {image_ref(server.host() + "/a:1")};
+  loopback.registry().begin(references);
+  CurlHttp other(loopback.curl.stop, "tallyman-test/1", loopback.curl.http);
+  REQUIRE(other.fetch({.url = engine.url("/")}).has_value());
+  CHECK_FALSE(waited_in_vain);
+  CHECK(loopback.registry().resolve(references)[0].has_value());
+  CHECK(server.requests().size() == 1);
 }
 
 }  // namespace

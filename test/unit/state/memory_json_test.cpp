@@ -43,6 +43,12 @@ Memory rich_memory() {
        {}}};
   memory.services["caf\u00e9 \"quoted\""].last_deployment =
       DeploymentRecord{.id = "x", .result = "failed", .from = std::nullopt, .to = std::nullopt};
+  RegistryMemory& hub = memory.registries["docker.io"];
+  hub.token_service = {"https://auth.lan/token", "registry", at("2026-11-22T19:00:00Z")};
+  hub.rate_limit = {100, 76, std::chrono::seconds(21600)};
+  hub.not_before = at("2026-11-22T20:00:00Z");
+  memory.registries["harbor.lan"] = {};
+  memory.asked = {"harbor.lan/shop/web:1", "docker.io/library/nginx:1"};
   return memory;
 }
 
@@ -127,6 +133,19 @@ TEST_CASE("memory goes to its text and back without a loss") {
     REQUIRE(after.services.contains(name));
     check_same(after.services.at(name), service);
   }
+  REQUIRE(after.registries.size() == 2);
+  const RegistryMemory& hub = after.registries.at("docker.io");
+  REQUIRE(hub.token_service.has_value());
+  CHECK(hub.token_service->realm == "https://auth.lan/token");
+  CHECK(hub.token_service->service == "registry");
+  CHECK((hub.token_service->at == at("2026-11-22T19:00:00Z")));
+  REQUIRE(hub.rate_limit.has_value());
+  CHECK(hub.rate_limit->limit == 100);
+  CHECK(hub.rate_limit->remaining == 76);
+  CHECK(hub.rate_limit->window.count() == 21600);
+  CHECK((hub.not_before == at("2026-11-22T20:00:00Z")));
+  CHECK_FALSE(after.registries.at("harbor.lan").token_service.has_value());
+  CHECK((after.asked == before.asked));
   CHECK(memory_to_json(after) == text);
 }
 
