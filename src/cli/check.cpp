@@ -23,6 +23,18 @@ void add_check_rows(Table& table, const ServiceStatus& service) {
   }
 }
 
+/// Only where it is nearly used up: a pull would fail before long.
+void print_limits(const std::vector<RegistryStatus>& registries, Terminal& out) {
+  for (const RegistryStatus& registry : registries) {
+    const auto& rate = registry.rate_limit;
+    if (rate && rate->remaining < (rate->limit + 9) / 10) {
+      out.print(labelled("limit " + registry.name,
+                         fmt::format("{} of {} pulls left", rate->remaining, rate->limit),
+                         out.width()));
+    }
+  }
+}
+
 }  // namespace
 
 int check_command(const Config& config, const CheckOptions& options, Registry& registry,
@@ -44,6 +56,7 @@ int check_command(const Config& config, const CheckOptions& options, Registry& r
     status.services.push_back(
         service_status(service, running ? &*running : nullptr, nullptr, clock.now(), memory));
   }
+  status.registries = registry_statuses(memory, clock.now());
   status.finished_at = clock.now();
   status.duration = std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady() - started);
 
@@ -57,6 +70,7 @@ int check_command(const Config& config, const CheckOptions& options, Registry& r
       add_check_rows(table, service);
     }
     out.print(table.str(out));
+    print_limits(status.registries, out);
     for (const ServiceStatus& service : status.services) {
       if (service.error && !service.error->remedy.empty()) {
         out.print(labelled("fix " + service.name, service.error->remedy, out.width()));

@@ -83,6 +83,16 @@ Json to_json(const std::optional<DeploymentRecord>& record) {
           {"log", record->log.empty() ? Json(nullptr) : Json(record->log)}};
 }
 
+Json to_json(const RegistryStatus& registry) {
+  const auto& rate = registry.rate_limit;
+  const bool has_window = rate && rate->window.count() > 0;
+  return {{"name", registry.name},
+          {"limit", rate ? Json(rate->limit) : Json(nullptr)},
+          {"remaining", rate ? Json(rate->remaining) : Json(nullptr)},
+          {"window_seconds", has_window ? Json(rate->window.count()) : Json(nullptr)},
+          {"not_before", or_null(registry.not_before)}};
+}
+
 Json to_json(const ServiceStatus& service);
 
 template <class Entry>
@@ -242,6 +252,17 @@ ServiceStatus service_of(const Reader& reader) {
   return service;
 }
 
+RegistryStatus registry_of(const Reader& reader) {
+  RegistryStatus registry{.name = reader.text("name"), .not_before = reader.time("not_before")};
+  const auto limit = reader.number("limit");
+  const auto remaining = reader.number("remaining");
+  if (limit && remaining) {
+    registry.rate_limit = {*limit, *remaining,
+                           std::chrono::seconds(reader.number("window_seconds").value_or(0))};
+  }
+  return registry;
+}
+
 }  // namespace
 
 std::string status_to_json(const StatusDocument& status) {
@@ -260,7 +281,8 @@ std::string status_to_json(const StatusDocument& status) {
                        {"duration_ms", status.duration.count()},
                        {"result", status.result()}}},
                      {"summary", std::move(summary)},
-                     {"services", list(status.services)}};
+                     {"services", list(status.services)},
+                     {"registries", list(status.registries)}};
   return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -281,6 +303,9 @@ Result<StatusDocument> parse_status(std::string_view text) {
       .duration = std::chrono::milliseconds(run.number("duration_ms").value_or(0))};
   for (const Json& service : reader.list("services")) {
     status.services.push_back(service_of(Reader(service)));
+  }
+  for (const Json& registry : reader.list("registries")) {
+    status.registries.push_back(registry_of(Reader(registry)));
   }
   return status;
 }

@@ -190,4 +190,15 @@ ServiceStatus service_status(const ServiceLook& before, const Selector* after,
   return status;
 }
 
+std::vector<RegistryStatus> registry_statuses(const Memory& memory, Timestamp now) {
+  std::vector<RegistryStatus> statuses;
+  for (const auto& [name, registry] : memory.registries) {
+    const auto not_before = left_alone_until(registry, now);
+    if (registry.rate_limit || not_before) {
+      statuses.push_back({name, registry.rate_limit, not_before});
+    }
+  }
+  return statuses;
+}
+
 }  // namespace tallyman

@@ -70,6 +70,7 @@ TickResult Tick::run(const TickOptions& options, const Lock& lock, TickObserver&
   }
 
   result.status = with_others(options, result.services);
+  result.status.registries = registry_statuses(memory, m_clock.now());
   result.status.run_id = format_rfc3339(started);
   result.status.started_at = started;
   result.status.finished_at = m_clock.now();

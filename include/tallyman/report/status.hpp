@@ -61,6 +61,13 @@ struct ServiceStatus {
   std::optional<Error> error = std::nullopt;
 };
 
+/// A registry that limits what this host may ask of it.
+struct RegistryStatus {
+  std::string name;  ///< the domain of its references
+  std::optional<RegistryMemory::RateLimit> rate_limit = std::nullopt;
+  std::optional<Timestamp> not_before = std::nullopt;  ///< it is not asked until then
+};
+
 struct StatusDocument {
   std::string version;  ///< of tallyman
   std::string host;
@@ -69,7 +76,8 @@ struct StatusDocument {
   Timestamp started_at = {};
   Timestamp finished_at = {};
   std::chrono::milliseconds duration{};
-  std::vector<ServiceStatus> services = {};  ///< by name
+  std::vector<ServiceStatus> services = {};     ///< by name
+  std::vector<RegistryStatus> registries = {};  ///< by name; only those with limits
 
   /// "failed" if any service is failed or unknown; "attention" if any is rolled_back, quarantined,
   /// pending or absent; else "ok".

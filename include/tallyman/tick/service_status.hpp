@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "tallyman/deploy/deployer.hpp"
 #include "tallyman/report/status.hpp"
@@ -13,5 +14,8 @@ namespace tallyman {
 /// there was one. Updates the service's memory (pending_since, failures, last good).
 [[nodiscard]] ServiceStatus service_status(const ServiceLook& before, const Selector* after,
                                            const Outcome* outcome, Timestamp now, Memory& memory);
+
+/// The registries that limit what this host may ask, by name.
+[[nodiscard]] std::vector<RegistryStatus> registry_statuses(const Memory& memory, Timestamp now);
 
 }  // namespace tallyman

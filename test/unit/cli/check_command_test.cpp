@@ -17,15 +17,15 @@ struct Checked {
 };
 
 Checked check(TickWorld& world, const std::vector<ServiceName>& services = {}, bool json = false,
-              bool exit_code = false) {
+              bool exit_code = false, Memory memory = {}) {
   const CheckOptions options{.services = services,
                              .json = json,
                              .exit_code = exit_code,
                              .version = "0.1.0",
                              .host_name = "deploy-01"};
   Screen screen;
-  const int status = check_command(world.config, options, world.registry, world.engine, Memory{},
-                                   world.clock, screen.terminal);
+  const int status = check_command(world.config, options, world.registry, world.engine,
+                                   std::move(memory), world.clock, screen.terminal);
   return {status, screen.text()};
 }
 
@@ -118,6 +118,16 @@ TEST_CASE("check --json prints what the status file would say") {
   check_state(status.services[0], ServiceState::pending, ReasonCode::update_available);
   CHECK(status.services[0].update_available == true);
   CHECK(nlohmann::json::parse(checked.out)["summary"]["pending"] == 1);
+}
+
+TEST_CASE("check says when a registry's pulls are nearly used up, and only then") {
+  for (const int remaining : {0, 9, 10, 100}) {
+    TickWorld world;
+    Memory memory;
+    memory.registries["docker.io"].rate_limit = {100, remaining, std::chrono::hours(6)};
+    const std::string out = check(world, {}, false, false, std::move(memory)).out;
+    CHECK(out.contains("pulls left") == (remaining < 10));
+  }
 }
 
 TEST_CASE("check without services says so") {

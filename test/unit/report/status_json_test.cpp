@@ -157,6 +157,24 @@ TEST_CASE(
   CHECK(bare["images"] == Json::array());
 }
 
+TEST_CASE("registries with limits go to the text and back") {
+  StatusDocument status = document_of({});
+  status.registries = {
+      {"docker.io", RegistryMemory::RateLimit{100, 76, std::chrono::hours(6)}, std::nullopt},
+      {"harbor.lan", std::nullopt, at("2026-11-22T20:00:00Z")}};
+  const auto read = parse_status(status_to_json(status));
+  REQUIRE(read.has_value());
+  REQUIRE(read->registries.size() == 2);
+  CHECK(read->registries[0].name == "docker.io");
+  REQUIRE(read->registries[0].rate_limit.has_value());
+  CHECK(read->registries[0].rate_limit->limit == 100);
+  CHECK(read->registries[0].rate_limit->remaining == 76);
+  CHECK((read->registries[0].rate_limit->window == std::chrono::hours(6)));
+  CHECK_FALSE(read->registries[0].not_before.has_value());
+  CHECK_FALSE(read->registries[1].rate_limit.has_value());
+  CHECK((read->registries[1].not_before == at("2026-11-22T20:00:00Z")));
+}
+
 TEST_CASE("an error without a remedy has no member for it") {
   StatusDocument status = document_of({ServiceState::unknown});
   status.services[0].error = Error{ErrorKind::tls, "no trust"};

@@ -1,5 +1,7 @@
 #include "tallyman/tick/look.hpp"
 
+#include "tallyman/tick/service_status.hpp"
+
 #include <doctest/doctest.h>
 
 #include "support/tick_world.hpp"
@@ -204,4 +206,62 @@ TEST_CASE("what runs by digest, and what names no registry, is not asked for") {
   check_state(service_of(look, "web").decision, ServiceState::pinned, ReasonCode::by_digest);
   check_state(service_of(look, "myapp").decision, ServiceState::local, ReasonCode::no_origin);
   CHECK(world.asked() == Calls{"observe"});
+}
+
+TEST_CASE("what the last look asked for is on its way before the engine is asked") {
+  TickWorld world;
+  world.with_api();
+  Memory memory;
+  (void)world.look(memory);
+  CHECK(world.registry.begun.empty());
+
+  (void)world.look(memory);
+  CHECK(world.registry.begun == Calls{"harbor.lan/shop/api:1", std::string(k_web)});
+
+  world.registry.begun.clear();
+  (void)world.look(memory, {"api"});
+  CHECK(world.registry.begun == Calls{"harbor.lan/shop/api:1"});
+
+  SUBCASE("not what no drop-in names any more") {
+    std::erase_if(world.config.watches, [](const Watch& watch) { return watch.name == "api"; });
+    world.registry.begun.clear();
+    (void)world.look(memory);
+    CHECK(world.registry.begun == Calls{std::string(k_web)});
+  }
+  SUBCASE("not what the last look had no question for") {
+    world.engine.containers.clear();
+    (void)world.look(memory);
+    world.registry.begun.clear();
+    (void)world.look(memory);
+    CHECK(world.registry.begun.empty());
+  }
+  SUBCASE("what only labels lead to, too") {
+    for (Watch& watch : world.config.watches) {
+      watch.image.reset();
+      watch.compose.services = {"*"};
+    }
+    world.registry.begun.clear();
+    (void)world.look(memory);
+    CHECK(world.registry.begun.size() == 2);
+  }
+}
+
+TEST_CASE("what registries said is given to the next look") {
+  TickWorld world;
+  Memory memory;
+  memory.registries["harbor.lan"].not_before = world.clock.now() + std::chrono::hours(1);
+  (void)world.look(memory);
+  CHECK(world.registry.said.contains("harbor.lan"));
+  world.registry.said["docker.io"].rate_limit = {100, 7, std::chrono::hours(6)};
+  memory.registries = world.registry.said;
+  (void)world.look(memory);
+  CHECK(memory.registries.at("docker.io").rate_limit->remaining == 7);
+  const auto statuses = registry_statuses(memory, world.clock.now());
+  REQUIRE(statuses.size() == 2);
+  CHECK(statuses[0].name == "docker.io");
+  CHECK(statuses[0].rate_limit->limit == 100);
+  CHECK_FALSE(statuses[0].not_before.has_value());
+  CHECK(statuses[1].name == "harbor.lan");
+  CHECK(statuses[1].not_before.has_value());
+  CHECK(registry_statuses(memory, world.clock.now() + std::chrono::hours(2)).size() == 1);
 }
