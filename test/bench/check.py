@@ -184,7 +184,7 @@ class Bench:
             user root; daemon off; pid {at}/nginx.pid; error_log {at}/nginx.log; worker_processes 1;
             events {{ worker_connections 4096; }}
             http {{
-                log_format bench '$connection $request_method $uri $status'; access_log {self.access} bench;
+                log_format bench '$connection $request_method $request_uri $status'; access_log {self.access} bench;
                 client_body_temp_path {at}/tmp; proxy_temp_path {at}/tmp; fastcgi_temp_path {at}/tmp; scgi_temp_path {at}/tmp;
                 uwsgi_temp_path {at}/tmp; keepalive_requests 100000; http2_max_concurrent_streams 250;
                 map_hash_max_size 8192; map_hash_bucket_size 128;
@@ -239,7 +239,7 @@ class Bench:
             for line in file:
                 if self.options.token:
                     connection, method, path, status = line.split()
-                    method = "token" if path == "/token" else "401" if status == "401" else method
+                    method = "token" if path.startswith("/token") else "401" if status == "401" else method
                 else:
                     entry = json.loads(line) if line.startswith("{") else {}
                     if entry.get("msg") != "response completed":

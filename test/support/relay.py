@@ -4,7 +4,7 @@
     relay.py LISTEN_PORT TARGET_PORT ROUND_TRIP_MS
 
 What a client sends first arrives one round trip later than that, as if its connection had to be made over the same
-network. Bandwidth is not limited. Prints "ready" once it listens; ends with SIGTERM.
+network. Bandwidth is not limited. Prints "ready" once it listens and "connection" for each; ends with SIGTERM.
 """
 import asyncio
 import socket
@@ -56,6 +56,7 @@ class Side(asyncio.Protocol):
 class Client(Side):
     def connection_made(self, transport):
         super().connection_made(transport)
+        print("connection", flush=True)
         self.not_before = asyncio.get_running_loop().time() + 3 * self.relay.delay
         asyncio.ensure_future(self.connect())
 
