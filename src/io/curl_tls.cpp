@@ -231,16 +231,16 @@ std::optional<Error> CurlTls::distrust(const std::string& target) const {
           fmt::format("{} is not valid before {}", whose, date_of(X509_get0_notBefore(culprit))),
           "look at this host's clock: timedatectl"};
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-      return Error{ErrorKind::tls, fmt::format("the certificate of {} is not trusted: it is "
-                                               "self-signed ({})",
+      return Error{ErrorKind::tls, fmt::format("the certificate of {} is not trusted: it is a "
+                                               "self-signed certificate ({})",
                                                target, subject)};
     default:
       if (lacks_root(m_error)) {
         return Error{ErrorKind::tls,
-                     fmt::format("the certificate of {} ({}) is not trusted: this host does not "
-                                 "know its issuer {}",
-                                 target, subject,
-                                 is_leaf ? issuer : text_of(X509_get_issuer_name(culprit)))};
+                     fmt::format("the certificate of {} is not trusted: this host does not know "
+                                 "the issuer {} of {}",
+                                 target, is_leaf ? issuer : text_of(X509_get_issuer_name(culprit)),
+                                 text_of(X509_get_subject_name(culprit)))};
       }
       return Error{ErrorKind::tls, fmt::format("{} is not trusted: {}", whose,
                                                X509_verify_cert_error_string(m_error))};

@@ -111,7 +111,7 @@ refused() { # REGISTRY TEXT…
 
 @test "a private authority: by ca_file, by certs.d, and a message that says so" {
     push
-    refused good "does not know its issuer CN=Acme Root,O=Acme" "ca_file under [registry.\"$(at good)\"]" \
+    refused good "does not know the issuer CN=Acme Root,O=Acme" "ca_file under [registry.\"$(at good)\"]" \
         "/etc/docker/certs.d/$(at good)/ca.crt" update-ca-certificates
     trust good
     gets_digest good
@@ -124,7 +124,7 @@ refused() { # REGISTRY TEXT…
     push
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=other -keyout "$ETC/o.key" -out "$ETC/o.pem" 2>/dev/null
     section good "ca_file = \"$ETC/o.pem\""
-    refused good "does not know its issuer"
+    refused good "does not know the issuer"
     TALLY_ENV=(SSL_CERT_FILE="$PARTS/tls/ca.pem")
     gets_digest good
 }
@@ -135,7 +135,7 @@ refused() { # REGISTRY TEXT…
     refused expired "expired on 2021-05-31T00:00:0" "renew it"
     trust elsewhere
     refused elsewhere "is for another host: harbor.example" "have one made for $ADDRESS"
-    refused self "is self-signed (CN=self)" "ca_file under"
+    refused self "it is a self-signed certificate (CN=self)" "ca_file under"
     section self "ca_file = \"$PARTS/tls/self.pem\""
     gets_digest self
 }

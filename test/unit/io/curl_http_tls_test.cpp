@@ -95,8 +95,8 @@ TEST_CASE("a certificate is trusted by a route's roots, and by nobody else's") {
     CHECK(alone.failure == TransportFailure::certificate);
     CHECK(alone.error.kind == ErrorKind::tls);
     CHECK(alone.error.message == "the certificate of " + server.host() +
-                                     " (CN=registry) is not trusted: this host does not know its "
-                                     "issuer CN=Acme Root,O=Acme");
+                                     " is not trusted: this host does not know the issuer "
+                                     "CN=Acme Root,O=Acme of CN=registry");
     CHECK(failure_of(curl, server, trusting(other)).failure == TransportFailure::certificate);
     CHECK(curl.answer({.url = server.url(), .route = trusting(acme)}).body.ends_with(" -"));
     CHECK(curl.answer({.url = server.url(), .verify_tls = false}).body.ends_with(" -"));
@@ -190,7 +190,8 @@ TEST_CASE("one that signed itself is not trusted, unless it is among the roots")
   const TransportError error = failure_of(curl, server);
   CHECK(error.failure == TransportFailure::certificate);
   CHECK(error.error.message == "the certificate of " + server.host() +
-                                   " is not trusted: it is self-signed (CN=127.0.0.1,O=Acme)");
+                                   " is not trusted: it is a self-signed certificate "
+                                   "(CN=127.0.0.1,O=Acme)");
   CHECK(error.error.remedy.empty());
 }
 

@@ -182,7 +182,7 @@ TEST_CASE("real: a registry with an authority and client certificates of its own
                               world.log, {certs.path()});
       return registry.resolve({image_ref(image)}).front();
     };
-    CHECK(contains(ask().error().message, "does not know its issuer CN=Acme Root"));
+    CHECK(contains(ask().error().message, "does not know the issuer CN=Acme Root"));
     std::filesystem::create_directory(folder);
     if (by_section) {
       world.settings[server.host()].ca_file = acme.file("ca.pem");
