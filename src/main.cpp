@@ -101,11 +101,6 @@ Environment compose_environment(const Environment& environment, const std::strin
   return result;
 }
 
-std::string docker_config_file(const Environment& environment) {
-  return value(environment, "DOCKER_CONFIG", value(environment, "HOME", "/root") + "/.docker") +
-         "/config.json";
-}
-
 /// Where Docker and Podman keep certificates by registry (containers-certs.d(5)), for their own
 /// users and for all.
 std::vector<std::string> certs_folders(const Environment& environment) {
@@ -191,6 +186,9 @@ class Impatient final : public Http {
     }
     m_http.send(std::move(request), std::move(done));
   }
+  void watch(int fd, std::move_only_function<void()> ready) override {
+    m_http.watch(fd, std::move(ready));
+  }
   void run() override { m_http.run(); }
 
  private:
@@ -253,14 +251,15 @@ int work(const Arguments& arguments, const Environment& environment, const Confi
   Http& pull_calls = pull_http;
 #endif
   DockerEngine engine(engine_calls, pull_calls, *socket);
-  CredentialStore credentials(config.registries, docker_config_file(environment), log);
+  PosixProcess process;
+  CredentialStore credentials(
+      config.registries, credential_places(environment, getuid(), k_default_path), process, log);
   RemoteRegistry registry(
       registry_http, credentials, config.registries,
       [&] { return insecure_registries(engine, log); }, clock, log, certs_folders(environment));
   if (arguments.command == CommandName::digest) {
     return digest_command(registry, arguments.image, arguments.platform, arguments.json, out, log);
   }
-  PosixProcess process;
   const Environment child_environment = compose_environment(environment, *socket);
   ComposeTarget target(process, engine, child_environment, log);
   HealthGate gate(engine, engine_http, process, clock, child_environment, connect_tcp);

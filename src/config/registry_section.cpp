@@ -68,9 +68,35 @@ std::string flaw_of_domain(const TomlNode& node) {
          "port, such as \"harbor.lan\" or \"harbor:5000\"";
 }
 
+/// systemd.exec(5), LoadCredential=: fit for a file's name, without a colon.
+bool is_credential_name(std::string_view name) {
+  const bool plain = !name.empty() && name.size() <= 255 && name != "." && name != "..";
+  return plain && std::ranges::all_of(
+                      name, [](char c) { return c > ' ' && c <= '~' && c != '/' && c != ':'; });
+}
+
+/// A secret is in a file of its own or is a credential that systemd hands over. That one may hold
+/// the user name, too.
+void check_completeness(TableReader& reader) {
+  const bool has_file = reader.has("password_file");
+  const bool has_credential = reader.has("credential");
+  if (has_file && has_credential) {
+    reader.report(reader.position(), "credential",
+                  "stands beside password_file: the secret can come from one of them only");
+  } else if (reader.has("username") && !has_file && !has_credential) {
+    reader.report(reader.position(), "password_file",
+                  "is missing: username does nothing without it, or without credential; write both "
+                  "or none");
+  } else if (has_file && !reader.has("username")) {
+    reader.report(reader.position(), "username",
+                  "is missing: password_file does nothing without it; write both or none");
+  }
+}
+
 void read_credential(TableReader& reader, RegistrySettings& settings) {
   const auto username = reader.text("username", "NAME");
   const auto password_file = reader.text("password_file", "/FOLDER/FILE");
+  const auto credential = reader.text("credential", "NAME");
   if (username && (username->text.empty() || has_control_characters(username->text) ||
                    username->text.find(':') != std::string::npos)) {
     reader.report(username->at, "username",
@@ -82,14 +108,15 @@ void read_credential(TableReader& reader, RegistrySettings& settings) {
     reader.report(password_file->at, "password_file",
                   fmt::format("{}; it is the name of a file, not the password", flaw));
   }
-  if (reader.has("username") != reader.has("password_file")) {
-    const bool has_name = reader.has("username");
-    reader.report(reader.position(), has_name ? "password_file" : "username",
-                  fmt::format("is missing: {} does nothing without it; write both or none",
-                              has_name ? "username" : "password_file"));
+  if (credential && !is_credential_name(credential->text)) {
+    reader.report(credential->at, "credential",
+                  "is the name of one of systemd's credentials (LoadCredential=NAME:/FOLDER/FILE), "
+                  "neither a path nor the password");
   }
+  check_completeness(reader);
   settings.username = username ? username->text : "";
   settings.password_file = password_file ? password_file->text : "";
+  settings.credential = credential ? credential->text : "";
 }
 
 /// The path, or "" if it is none.

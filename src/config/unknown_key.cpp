@@ -44,6 +44,7 @@ constexpr auto k_homes = std::to_array<KeyHome>({
     {ConfigFile::settings, "registry.*", "plain_http"},
     {ConfigFile::settings, "registry.*", "username"},
     {ConfigFile::settings, "registry.*", "password_file"},
+    {ConfigFile::settings, "registry.*", "credential"},
     {ConfigFile::settings, "registry.*", "ca_file"},
     {ConfigFile::settings, "registry.*", "client_cert"},
     {ConfigFile::settings, "registry.*", "client_key"},

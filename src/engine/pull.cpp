@@ -20,10 +20,19 @@ constexpr std::chrono::minutes k_stall_timeout{10};
 /// anonymously.
 std::string registry_auth(const ImageReference& reference, const Credential& credential) {
   const bool hub = reference.domain() == "docker.io";
-  const nlohmann::json auth{
-      {"username", credential.username},
-      {"password", credential.password.reveal()},
-      {"serveraddress", hub ? "https://index.docker.io/v1/" : reference.domain()}};
+  nlohmann::json auth{{"serveraddress", hub ? "https://index.docker.io/v1/" : reference.domain()}};
+  switch (credential.kind) {
+    case CredentialKind::password:
+      auth["username"] = credential.username;
+      auth["password"] = credential.secret.reveal();
+      break;
+    case CredentialKind::identity_token:
+      auth["identitytoken"] = credential.secret.reveal();
+      break;
+    case CredentialKind::registry_token:
+      auth["registrytoken"] = credential.secret.reveal();
+      break;
+  }
   return base64url_encode(auth.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 

@@ -177,10 +177,12 @@ std::string remedy_for(ErrorKind kind, std::string_view reason, const ImageRefer
         domain, domain == k_docker_hub ? "" : " " + domain);
   }
   if (kind == ErrorKind::auth) {
-    return fmt::format("check the user name and password of {}", credential->origin);
+    return credential->kind == CredentialKind::password
+               ? fmt::format("check the user name and password of {}", credential->origin)
+               : fmt::format("renew the token of {}", credential->origin);
   }
   if (kind == ErrorKind::denied) {
-    return fmt::format("let {} (of {}) pull {}", credential->username, credential->origin,
+    return fmt::format("let {} (of {}) pull {}", credential->who(), credential->origin,
                        reference.repository());
   }
   if (reason.contains("no space left on device")) {
@@ -207,8 +209,8 @@ Error pull_error(const PullFailure& failure, const ImageReference& reference,
   const std::string words = reason_text(failure.text, reference);
   const ErrorKind kind = kind_of(words, failure.code, !credential);
   std::string text = failure.text;
-  if (credential && !credential->password.empty()) {
-    text = without(std::move(text), credential->password.reveal());
+  if (credential && !credential->secret.empty()) {
+    text = without(std::move(text), credential->secret.reveal());
   }
   return {kind,
           fmt::format("the Docker Engine could not pull {}{}: {}", reference.str(),

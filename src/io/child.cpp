@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,6 +34,27 @@ Result<Pipe> make_pipe() {
   return pipe;
 }
 
+/// Command::input, to be read from its beginning; not valid if there is none. A file in memory, and
+/// not a pipe: nobody has to feed it while the child runs.
+Result<Fd> input_descriptor(const Command& command) {
+  if (command.input.empty()) {
+    return Fd();
+  }
+  Fd file(::memfd_create("stdin", MFD_CLOEXEC));
+  std::string_view left = command.input;
+  while (file.valid() && !left.empty()) {
+    const ssize_t written = ::write(file.get(), left.data(), left.size());
+    if (written < 0 && errno != EINTR) {
+      break;
+    }
+    left.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
+  }
+  if (!left.empty() || ::lseek(file.get(), 0, SEEK_SET) != 0) {
+    return fail(ErrorKind::process, "cannot make its stdin: {}", errno_text(errno));
+  }
+  return file;
+}
+
 /// A duplicate of Command::keep_fd, on which a lock holds as well; not valid if there is none.
 Result<Fd> kept_descriptor(const Command& command) {
   if (command.keep_fd < 0) {
@@ -46,8 +68,9 @@ Result<Fd> kept_descriptor(const Command& command) {
   return kept;
 }
 
-/// What a child gets as 1, 2 and 3.
+/// What a child gets as 0, 1, 2 and 3.
 struct Descriptors {
+  int in;  ///< -1: /dev/null
   int out;
   int err;
   int kept;  ///< above 3, since dup2() of 3 onto itself would keep its close-on-exec; -1: none
@@ -69,7 +92,10 @@ class SpawnSettings {
 
   /// Everything else is closed.
   void set_descriptors(const Descriptors& descriptors) {
-    keep(::posix_spawn_file_actions_addopen(&m_actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0));
+    keep(descriptors.in >= 0
+             ? ::posix_spawn_file_actions_adddup2(&m_actions, descriptors.in, STDIN_FILENO)
+             : ::posix_spawn_file_actions_addopen(&m_actions, STDIN_FILENO, "/dev/null", O_RDONLY,
+                                                  0));
     keep(::posix_spawn_file_actions_adddup2(&m_actions, descriptors.out, STDOUT_FILENO));
     keep(::posix_spawn_file_actions_adddup2(&m_actions, descriptors.err, STDERR_FILENO));
     int first_closed = STDERR_FILENO + 1;
@@ -142,13 +168,14 @@ Result<Child> Child::start(const Command& command, const std::string& program) {
   if (!out || !err) {
     return std::unexpected(with_context(out ? err.error() : out.error(), program));
   }
+  const Result<Fd> in = input_descriptor(command);
   const Result<Fd> kept = kept_descriptor(command);
-  if (!kept) {
-    return std::unexpected(with_context(kept.error(), program));
+  if (!in || !kept) {
+    return std::unexpected(with_context(in ? kept.error() : in.error(), program));
   }
   Child child;
   const int number = spawn(child.m_pid, command, program,
-                           {out->write_end.get(), err->write_end.get(), kept->get()});
+                           {in->get(), out->write_end.get(), err->write_end.get(), kept->get()});
   if (number != 0) {
     child.m_pid = -1;
     std::unexpected<Error> failure =

@@ -1,11 +1,13 @@
 #include "tallyman/io/curl_http.hpp"
 
 #include <curl/curl.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <new>
 #include <optional>
@@ -223,19 +225,23 @@ struct CurlHttp::Impl {
     return static_cast<int>(wait.count());
   }
 
-  [[nodiscard]] bool idle() const { return transfers.empty() && queue.empty() && delayed.empty(); }
-
   /// One round. Not CURLM_OK: curl itself is broken.
   CURLMcode work() {
     int wait_ms = push_what_is_due();
     if (const CURLMcode code = step(); code != CURLM_OK) {
       return code;
     }
-    if (transfers.empty() && (delayed.empty() || !queue.empty())) {
+    const bool can_wait = !transfers.empty() || !delayed.empty() || !watched.empty();
+    if (!can_wait || (transfers.empty() && !queue.empty())) {
       return CURLM_OK;
     }
-    std::vector<curl_waitfd> fds;
-    if (stop.fd() >= 0) {
+    return wait(wait_ms);
+  }
+
+  /// Until one of all that goes on has something to tell, or somebody wants a stop.
+  CURLMcode wait(int wait_ms) {
+    std::vector<curl_waitfd> fds = watched_fds();
+    if (stop.fd() >= 0 && !stop.requested()) {
       fds.push_back({stop.fd(), CURL_WAIT_POLLIN, 0});
     }
     wait_ms = step_beside(wait_ms, fds);
@@ -263,9 +269,11 @@ struct CurlHttp::Impl {
         std::exchange(is_beside, true)) {
       return wait_ms;
     }
+    beside->call_who_is_ready();
     wait_ms = std::min(wait_ms, beside->push_what_is_due());
     const bool works = beside->step() == CURLM_OK;  // its own run() will tell
     is_beside = false;
+    std::ranges::copy(beside->watched_fds(), std::back_inserter(fds));
     fd_set readable, writable, broken_fds;
     FD_ZERO(&readable);
     FD_ZERO(&writable);
@@ -291,6 +299,29 @@ struct CurlHttp::Impl {
     return timeout_ms < 0 ? wait_ms : std::min(wait_ms, static_cast<int>(timeout_ms));
   }
 
+  [[nodiscard]] std::vector<curl_waitfd> watched_fds() const {
+    std::vector<curl_waitfd> fds;
+    for (const Watched& one : watched) {
+      fds.push_back({one.fd, CURL_WAIT_POLLIN, 0});
+    }
+    return fds;
+  }
+
+  void call_who_is_ready() {
+    for (Watched& one : std::exchange(watched, {})) {
+      pollfd entry{one.fd, POLLIN, 0};
+      if (::poll(&entry, 1, 0) == 1) {
+        one.ready();
+      } else {
+        watched.push_back(std::move(one));
+      }
+    }
+  }
+
+  [[nodiscard]] bool idle() const {
+    return transfers.empty() && queue.empty() && delayed.empty() && watched.empty();
+  }
+
   const Stop& stop;
   std::string user_agent;
   Impl* beside = nullptr;
@@ -305,6 +336,11 @@ struct CurlHttp::Impl {
     Http::Done done;
   };
   std::vector<Delayed> delayed;
+  struct Watched {
+    int fd;
+    std::move_only_function<void()> ready;
+  };
+  std::vector<Watched> watched;
 };
 
 CurlHttp::CurlHttp(const Stop& stop, std::string user_agent)
@@ -321,10 +357,18 @@ void CurlHttp::send(HttpRequest request, Done done) {
   m_impl->push(std::move(request), std::move(done));
 }
 
+void CurlHttp::watch(int fd, std::move_only_function<void()> ready) {
+  m_impl->watched.push_back({fd, std::move(ready)});
+}
+
 void CurlHttp::run() {
   while (!m_impl->idle()) {
+    m_impl->call_who_is_ready();
     if (m_impl->stop.requested()) {
       m_impl->end_all(cancelled);
+      if (!m_impl->watched.empty()) {
+        m_impl->wait(k_poll_ms);
+      }
       continue;
     }
     const CURLMcode code = m_impl->work();

@@ -24,7 +24,6 @@ namespace {
 using SteadyTime = std::chrono::steady_clock::time_point;
 using std::chrono::milliseconds;
 
-constexpr milliseconds k_grace = std::chrono::seconds(10);
 // What a grandchild in the background may still write after the child's end.
 constexpr milliseconds k_drain = std::chrono::seconds(1);
 constexpr milliseconds k_longest = std::chrono::hours(24 * 365);
@@ -78,6 +77,7 @@ class Watch {
         m_exit(exit),
         m_out(child.out().get(), exit.out, command),
         m_err(child.err().get(), exit.err, command),
+        m_grace(std::min(command.grace, k_longest)),
         m_next_step(std::chrono::steady_clock::now() + std::min(command.timeout, k_longest)) {}
 
   void to_the_end() {
@@ -107,7 +107,7 @@ class Watch {
     m_child.signal_group(m_exit.timed_out ? SIGKILL : SIGTERM);
     m_killed = m_exit.timed_out;
     m_exit.timed_out = true;
-    m_next_step = m_killed ? SteadyTime::max() : now + k_grace;
+    m_next_step = m_killed ? SteadyTime::max() : now + m_grace;
     if (m_killed) {
       m_drain_until = now + k_drain;
     }
@@ -141,6 +141,7 @@ class Watch {
   Exit& m_exit;
   Stream m_out;
   Stream m_err;
+  milliseconds m_grace;
   SteadyTime m_next_step;
   SteadyTime m_drain_until{};
   bool m_ended = false;   ///< the leader, that is

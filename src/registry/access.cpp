@@ -248,10 +248,22 @@ void Access::give_up(TransportError failure) {
   }
 }
 
-Result<Identity> Access::identity() const {
+Result<Identity> Access::identity(const std::string& repository) const {
+  return identity_with(m_shared.credentials.find(m_domain, repository));
+}
+
+void Access::identify(const std::string& repository,
+                      std::move_only_function<void(Result<Identity>)> done) const {
+  m_shared.credentials.find(m_domain, repository, m_shared.http,
+                            [this, done = std::move(done)](CredentialStore::Found found) mutable {
+                              done(identity_with(std::move(found)));
+                            });
+}
+
+Result<Identity> Access::identity_with(CredentialStore::Found found) const {
   Identity identity{m_domain, m_transport};
-  Result<std::optional<Credential>> found = m_shared.credentials.find(m_domain);
-  if (!found && found.error().kind != ErrorKind::config) {
+  identity.places = m_shared.credentials.places();
+  if (!found && found.error().kind == ErrorKind::auth) {
     return std::unexpected(std::move(found.error()));
   }
   if (!found) {

@@ -22,6 +22,7 @@ namespace tallyman {
 
 /// What all registries of one RemoteRegistry share.
 struct Surroundings {
+  Http& http;
   Lanes& lanes;
   CredentialStore& credentials;
   const std::map<std::string, RegistrySettings>& registries;
@@ -75,12 +76,16 @@ class Access {
   /// There was a connection.
   [[nodiscard]] bool is_reached() const { return m_state == State::reached; }
 
-  /// The error is ErrorKind::auth: what the operator configured cannot be used.
-  [[nodiscard]] Result<Identity> identity() const;
+  /// Who we are to a repository of it. The error is ErrorKind::auth: what the operator configured
+  /// cannot be used. identify() does not wait for a credential helper, but calls back.
+  [[nodiscard]] Result<Identity> identity(const std::string& repository) const;
+  void identify(const std::string& repository,
+                std::move_only_function<void(Result<Identity>)> done) const;
 
  private:
   enum class State { untried, trying, reached, unreachable };
 
+  [[nodiscard]] Result<Identity> identity_with(CredentialStore::Found found) const;
   Access(std::string domain, Url root, Transport transport, std::shared_ptr<const HttpRoute> route,
          const Surroundings& surroundings);
   [[nodiscard]] std::shared_ptr<const HttpRoute> route_of(const Url& url) const;

@@ -42,7 +42,8 @@ std::string key_of(const TokenQuestion& question) {
     key += scope + " ";
   }
   if (const std::optional<Credential>& credential = question.identity.credential) {
-    key += fmt::format("\n{}\n{}", credential->username, sha256_hex(credential->password.reveal()));
+    key += fmt::format("\n{}\n{}\n{}", credential->username, static_cast<int>(credential->kind),
+                       sha256_hex(credential->secret.reveal()));
   }
   return key;
 }
@@ -55,12 +56,17 @@ std::string offers_of(const std::vector<Challenge>& challenges) {
   return offers;
 }
 
-/// Who we are to `url`: to others than the registry itself nobody.
-Result<Identity> identity_for(const Access& access, const Url& url) {
-  if (same_origin(access.root(), url)) {
-    return access.identity();
-  }
-  return Identity{.domain = access.domain(), .transport = access.transport(), .elsewhere = true};
+bool has_registry_token(const Identity& identity) {
+  return identity.credential && identity.credential->kind == CredentialKind::registry_token;
+}
+
+Error of_no_use_for_basic(const Identity& identity, std::string_view host) {
+  const Credential& credential = *identity.credential;
+  const bool registry_token = credential.kind == CredentialKind::registry_token;
+  return {ErrorKind::auth,
+          fmt::format("{} wants a user name and password, and {} has only {} for it", host,
+                      credential.origin, registry_token ? "a registry token" : "an identity token"),
+          fmt::format("docker login {} with a password", identity.domain)};
 }
 
 }  // namespace
@@ -76,13 +82,27 @@ std::optional<Authorization> Authorizer::remembered(const std::string& domain, c
   return known ? std::optional(found->second) : std::nullopt;
 }
 
+/// Who we are to others than the registry itself: nobody.
 void Authorizer::answer(Access& access, const Challenged& challenged, const HttpResponse& response,
                         Done done) {
-  Result<Identity> identity = identity_for(access, challenged.url);
-  if (!identity) {
-    done(std::unexpected(std::move(identity.error())));
+  if (!same_origin(access.root(), challenged.url)) {
+    answer_as(access, challenged, response,
+              {.domain = access.domain(), .transport = access.transport(), .elsewhere = true},
+              std::move(done));
     return;
   }
+  access.identify(challenged.repository, [this, &access, challenged, response,
+                                          done = std::move(done)](Result<Identity> who) mutable {
+    if (!who) {
+      done(std::unexpected(std::move(who.error())));
+      return;
+    }
+    answer_as(access, challenged, response, std::move(*who), std::move(done));
+  });
+}
+
+void Authorizer::answer_as(Access& access, const Challenged& challenged,
+                           const HttpResponse& response, Identity identity, Done done) {
   const std::vector<Challenge> offered =
       parse_challenges(response.header_values("www-authenticate"));
   const std::optional<Challenge> challenge = choose_challenge(offered);
@@ -95,7 +115,11 @@ void Authorizer::answer(Access& access, const Challenged& challenged, const Http
     return;
   }
   if (challenge->scheme == "basic") {
-    answer_basic(challenged, response, std::move(*identity), std::move(done));
+    answer_basic(challenged, response, std::move(identity), std::move(done));
+    return;
+  }
+  if (has_registry_token(identity)) {
+    answer_with_registry_token(challenged, response, std::move(identity), std::move(done));
     return;
   }
   const Challenger challenger{challenged.url, response.peer};
@@ -105,7 +129,7 @@ void Authorizer::answer(Access& access, const Challenged& challenged, const Http
     return;
   }
   const TokenQuestion question{challenger, *realm, std::string(challenge->get("service")),
-                               scopes_of(*challenge, challenged.repository), std::move(*identity)};
+                               scopes_of(*challenge, challenged.repository), std::move(identity)};
   learn(access, challenged, question);
   answer_bearer(access, challenged, question, std::move(done));
 }
@@ -124,25 +148,32 @@ void Authorizer::learn(Access& access, const Challenged& challenged,
 void Authorizer::foresee(Access& access, const std::string& repository,
                          std::move_only_function<void()> done) {
   const auto known = access.token_service();
-  const Result<Url> realm = known ? realm_of(Challenger{access.root()}, known->realm)
-                                  : fail(ErrorKind::bug, "nobody is known to give tokens");
-  Result<Identity> identity = identity_for(access, access.root());
-  if (!realm || !identity) {
+  Result<Url> realm = known ? realm_of(Challenger{access.root()}, known->realm)
+                            : fail(ErrorKind::bug, "nobody is known to give tokens");
+  if (!realm) {
     done();
     return;
   }
-  const TokenQuestion question{Challenger{access.root()},
-                               *realm,
-                               known->service,
-                               {usual_scope(repository)},
-                               std::move(*identity)};
-  answer_bearer(access, {access.root(), repository}, question,
-                [&access, done = std::move(done)](const Result<Authorization>& answer) mutable {
-                  if (!answer) {
-                    access.forget_token_service();
-                  }
-                  done();
-                });
+  access.identify(repository, [this, &access, repository, realm = std::move(*realm),
+                               service = known->service,
+                               done = std::move(done)](Result<Identity> who) mutable {
+    if (!who || has_registry_token(*who)) {
+      done();
+      return;
+    }
+    const TokenQuestion question{Challenger{access.root()},
+                                 std::move(realm),
+                                 std::move(service),
+                                 {usual_scope(repository)},
+                                 std::move(*who)};
+    answer_bearer(access, {access.root(), repository}, question,
+                  [&access, done = std::move(done)](const Result<Authorization>& answer) mutable {
+                    if (!answer) {
+                      access.forget_token_service();
+                    }
+                    done();
+                  });
+  });
 }
 
 void Authorizer::answer_basic(const Challenged& challenged, const HttpResponse& response,
@@ -152,10 +183,28 @@ void Authorizer::answer_basic(const Challenged& challenged, const HttpResponse& 
     done(std::unexpected(login_needed(identity, challenged.url.authority(), status)));
     return;
   }
+  if (identity.credential->kind != CredentialKind::password) {
+    done(std::unexpected(of_no_use_for_basic(identity, challenged.url.authority())));
+    return;
+  }
   Authorization authorization{basic_header(*identity.credential), true, std::move(identity)};
+  give_credential(challenged, response, std::move(authorization), std::move(done));
+}
+
+/// The token is what a token server would give: none is asked.
+void Authorizer::answer_with_registry_token(const Challenged& challenged,
+                                            const HttpResponse& response, Identity identity,
+                                            Done done) {
+  Secret header("Bearer " + identity.credential->secret.reveal());
+  give_credential(challenged, response, {std::move(header), false, std::move(identity)},
+                  std::move(done));
+}
+
+void Authorizer::give_credential(const Challenged& challenged, const HttpResponse& response,
+                                 const Authorization& authorization, Done done) {
   if (authorization.header == challenged.rejected) {
-    done(std::unexpected(
-        credential_rejected(authorization.identity, challenged.url.authority(), status)));
+    done(std::unexpected(credential_rejected(authorization.identity, challenged.url.authority(),
+                                             status_text(response, challenged.rejected))));
     return;
   }
   give({{authorization.identity.domain, challenged.url.origin(), challenged.repository},

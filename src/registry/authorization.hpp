@@ -41,8 +41,8 @@ class Authorizer {
   };
   using Done = std::move_only_function<void(Result<Authorization>)>;
 
-  /// Our credential goes nowhere but to the realm of the registry itself, or with Basic to the
-  /// registry itself; a host that it redirected to gets anonymous answers.
+  /// Our credential goes nowhere but to the realm of the registry itself, or with Basic and as a
+  /// registry token to the registry itself; a host that it redirected to gets anonymous answers.
   void answer(Access& access, const Challenged& challenged, const HttpResponse& response,
               Done done);
 
@@ -68,6 +68,12 @@ class Authorizer {
   };
 
   [[nodiscard]] bool is_good(const Authorization& authorization) const;
+  void answer_as(Access& access, const Challenged& challenged, const HttpResponse& response,
+                 Identity identity, Done done);
+  void answer_with_registry_token(const Challenged& challenged, const HttpResponse& response,
+                                  Identity identity, Done done);
+  void give_credential(const Challenged& challenged, const HttpResponse& response,
+                       const Authorization& authorization, Done done);
   void answer_basic(const Challenged& challenged, const HttpResponse& response, Identity identity,
                     Done done);
   void answer_bearer(Access& access, const Challenged& challenged, const TokenQuestion& question,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <vector>
 
 #include "registry/json.hpp"
 #include "tallyman/io/encoding.hpp"
@@ -64,7 +65,7 @@ bool repeats_secret(const std::string& text, const Secret& sent) {
   const auto holds = [&text](const std::string& secret) {
     return secret.size() >= k_shortest_secret && text.find(secret) != std::string::npos;
   };
-  if (holds(value)) {
+  if (holds(value) || holds(percent_encode(value))) {
     return true;
   }
   const std::optional<std::string> pair =
@@ -87,7 +88,7 @@ Error withheld_login(const Identity& identity, std::string_view host, std::strin
   return {ErrorKind::auth,
           fmt::format("{} wants a login ({}), and the credential of {} from {} was withheld: the "
                       "engine lists the registry as insecure and it is spoken to over {}",
-                      host, status, identity.withheld->username, identity.withheld->origin,
+                      host, status, identity.withheld->who(), identity.withheld->origin,
                       http ? "http" : "https with a certificate that is not trusted"),
           http ? fmt::format("plain_http = true under [registry.\"{}\"] in tallyman.toml allows it "
                              "to be sent over http",
@@ -122,12 +123,11 @@ Error login_needed(const Identity& identity, std::string_view host, std::string_
     return withheld_login(identity, host, status);
   }
   if (identity.unusable) {
-    return {
-        ErrorKind::config,
-        fmt::format("{} refuses anonymous access ({}) or has no such repository, and the Docker "
-                    "configuration could not be used: {}",
-                    host, status, identity.unusable->message),
-        identity.unusable->remedy};
+    return {identity.unusable->kind,
+            fmt::format("{} refuses anonymous access ({}) or has no such repository, and its "
+                        "credential could not be had: {}",
+                        host, status, identity.unusable->message),
+            identity.unusable->remedy};
   }
   std::string remedy = fmt::format(
       "docker login {}, or username and password_file under [registry.\"{}\"] in tallyman.toml",
@@ -138,30 +138,62 @@ Error login_needed(const Identity& identity, std::string_view host, std::string_
   return {
       ErrorKind::auth,
       fmt::format("{} refuses anonymous access ({}) or has no such repository, and no credential "
-                  "for {} was found",
-                  host, status, identity.domain),
+                  "for {} was found (looked in {})",
+                  host, status, identity.domain, identity.places),
       std::move(remedy)};
+}
+
+Error token_refused(const Identity& identity, std::string_view host, std::string_view status) {
+  Error error = credential_rejected(identity, host, status);
+  const bool ghcr = identity.domain == "ghcr.io";
+  error.remedy = fmt::format(
+      "the stored {} is rejected, also for public images: renew{} or remove it in {}",
+      ghcr || identity.credential->kind == CredentialKind::identity_token ? "token" : "password",
+      ghcr ? " (a classic personal access token with the scope read:packages)" : "",
+      identity.credential->origin);
+  return error;
+}
+
+Error identity_token_unusable(const Identity& identity, std::string_view host,
+                              std::string_view status) {
+  return {ErrorKind::auth,
+          fmt::format("{} takes no identity tokens ({}), and {} has nothing else for {}", host,
+                      status, identity.credential->origin, identity.domain),
+          fmt::format("docker login {} with a user name and password", identity.domain)};
 }
 
 Error credential_rejected(const Identity& identity, std::string_view host,
                           std::string_view status) {
   const Credential& credential = *identity.credential;
-  return {ErrorKind::auth,
-          fmt::format("{} rejected the credential of {} from {} ({})", host, credential.username,
-                      credential.origin, status),
-          fmt::format("renew the password or token of {} in {}", credential.username,
-                      credential.origin)};
+  return {
+      ErrorKind::auth,
+      fmt::format("{} rejected the credential of {} from {} ({})", host, credential.who(),
+                  credential.origin, status),
+      fmt::format("renew the password or token of {} in {}", credential.who(), credential.origin)};
 }
 
 Error no_right(const Identity& identity, std::string_view host, std::string_view repository,
-               std::string_view status) {
+               const HttpResponse& response, const Secret& sent) {
   const Credential& credential = *identity.credential;
-  return {ErrorKind::denied,
-          fmt::format("{} gives {} from {} no right to pull {} ({})", host, credential.username,
-                      credential.origin, repository, status),
-          fmt::format("check that {} exists, that {} may pull it, and that its password has not "
-                      "expired",
-                      repository, credential.username)};
+  const std::string status = status_text(response, sent);
+  Error error{ErrorKind::denied,
+              fmt::format("{} gives {} from {} no right to pull {} ({})", host, credential.who(),
+                          credential.origin, repository, status),
+              fmt::format("check that {} exists, that {} may pull it, and that its password has "
+                          "not expired",
+                          repository, credential.who())};
+  const std::vector<std::string> challenges = response.header_values("www-authenticate");
+  if (status.contains("read_package")) {  // GHCR
+    error.remedy = fmt::format(
+        "give {} the role Read in the settings of the package {}, and its token read:packages",
+        credential.who(), repository);
+  } else if (response.status == 401 && !challenges.empty() && challenges.front().empty()) {
+    error.remedy = fmt::format(
+        "so Harbor answers where there is no project {}, or none that {} may "
+        "see: correct the name, or make it a member",
+        repository.substr(0, repository.find('/')), credential.who());
+  }
+  return error;
 }
 
 Error bad_answer(std::string_view host, std::string_view what, const HttpResponse& response,
@@ -171,9 +203,11 @@ Error bad_answer(std::string_view host, std::string_view what, const HttpRespons
     case 404:
       return {ErrorKind::not_found, fmt::format("{} has no {} ({})", host, what, status)};
     case 412:
-      return {ErrorKind::denied,
-              fmt::format("{} blocks {} by a policy of its own ({})", host, what, status),
-              "see the registry's project policy: signatures, vulnerabilities"};
+      return {
+          ErrorKind::denied,
+          fmt::format("{} blocks {} by a policy of its own ({})", host, what, status),
+          "have the image signed or its vulnerabilities mended, or change the project's policy in "
+          "the registry"};
     case 429:
       return {ErrorKind::rate_limited, fmt::format("{} limits the rate of requests ({}){}", host,
                                                    status, retry_after(response))};

@@ -18,12 +18,19 @@ namespace tallyman {
 /// A registry or its token server wants a login that we do not have or do not send.
 [[nodiscard]] Error login_needed(const Identity& identity, std::string_view host,
                                  std::string_view status);
+/// A token server does not take the credential, not even for what is public.
+[[nodiscard]] Error token_refused(const Identity& identity, std::string_view host,
+                                  std::string_view status);
+/// A token server knows identity tokens in no way.
+[[nodiscard]] Error identity_token_unusable(const Identity& identity, std::string_view host,
+                                            std::string_view status);
 /// The credential itself is not taken.
 [[nodiscard]] Error credential_rejected(const Identity& identity, std::string_view host,
                                         std::string_view status);
-/// The credential gave us a token, which does not open this repository.
+/// The credential gave us a token, which does not open this repository: `response`.
 [[nodiscard]] Error no_right(const Identity& identity, std::string_view host,
-                             std::string_view repository, std::string_view status);
+                             std::string_view repository, const HttpResponse& response,
+                             const Secret& sent);
 /// Any other answer that is of no use: 404, 412, 429, 5xx, and what nobody expects.
 [[nodiscard]] Error bad_answer(std::string_view host, std::string_view what,
                                const HttpResponse& response, const Secret& sent);

@@ -29,8 +29,9 @@ struct Identity {
   Transport transport = Transport::https;
   std::optional<Credential> credential = std::nullopt;  ///< to be sent
   std::optional<Credential> withheld = std::nullopt;    ///< known, but not for this transport
-  std::optional<Error> unusable = std::nullopt;  ///< why the Docker config.json could not be asked
-  bool elsewhere = false;  ///< where the registry redirected to: nobody knows us there
+  std::optional<Error> unusable = std::nullopt;         ///< why a file or helper could not be asked
+  bool elsewhere = false;   ///< where the registry redirected to: nobody knows us there
+  std::string places = {};  ///< where a credential was looked for, for people
 };
 
 }  // namespace tallyman

@@ -214,8 +214,10 @@ Error ManifestRequest::error_of(const HttpResponse& response) const {
                            response, sent());
   if (error.kind == ErrorKind::not_found) {
     const bool known = m_authorization && m_authorization->identity.credential;
-    error.message += known ? ", asked as " + m_authorization->identity.credential->username
-                           : ", asked anonymously";
+    error.message +=
+        known ? fmt::format(", asked as {} from {}", m_authorization->identity.credential->who(),
+                            m_authorization->identity.credential->origin)
+              : ", asked anonymously";
     error.remedy = "push it, or correct the name of the image";
   }
   return error;
@@ -231,10 +233,12 @@ Error ManifestRequest::refusal(const HttpResponse& response) const {
   if (!identity.credential) {
     return login_needed(identity, m_url->authority(), status);
   }
-  if (m_authorization->is_basic && response.status == 401) {
+  const bool sent_itself =
+      m_authorization->is_basic || identity.credential->kind == CredentialKind::registry_token;
+  if (sent_itself && response.status == 401) {
     return credential_rejected(identity, m_url->authority(), status);
   }
-  return no_right(identity, m_url->authority(), m_reference.path(), status);
+  return no_right(identity, m_url->authority(), m_reference.path(), response, sent());
 }
 
 Secret ManifestRequest::sent() const {

@@ -43,7 +43,8 @@ struct RemoteRegistry::Impl {
         clock(its_clock),
         insecure(std::move(its_insecure)),
         lanes(its_http, log),
-        surroundings{lanes,
+        surroundings{its_http,
+                     lanes,
                      credentials,
                      registries,
                      [this]() -> const InsecureRegistries& { return insecure_once(); },
@@ -173,7 +174,7 @@ Result<std::optional<Credential>> RemoteRegistry::credential(const ImageReferenc
   if (!access) {
     return std::unexpected(access.error());
   }
-  Result<Identity> identity = (*access)->identity();
+  Result<Identity> identity = (*access)->identity(reference.path());
   if (!identity) {
     return std::unexpected(std::move(identity.error()));
   }
@@ -188,12 +189,13 @@ std::string RemoteRegistry::describe_access(const ImageReference& reference) {
   if (!access) {
     return "no way";
   }
-  const Result<Identity> identity = (*access)->identity();
+  const Result<Identity> identity = (*access)->identity(reference.path());
   const std::string_view how = words_for((*access)->transport());
   if (!identity) {
     return fmt::format("{}, without the credential of its section, which is unusable", how);
   }
-  return identity->credential ? fmt::format("{} as {}", how, identity->credential->username)
+  return identity->credential ? fmt::format("{} as {} from {}", how, identity->credential->who(),
+                                            identity->credential->origin)
                               : fmt::format("{}, anonymous", how);
 }
 

@@ -34,22 +34,40 @@ std::chrono::seconds lifetime_of(const nlohmann::json& answer) {
   return std::chrono::seconds(seconds) - k_margin;
 }
 
+std::string& add(std::string& form, std::string_view name, const std::string& value) {
+  return form += fmt::format("{}{}={}", form.empty() ? "" : "&", name, percent_encode(value));
+}
+
 std::string query_of(const TokenQuestion& question) {
   std::string query = question.realm.query;
-  const auto add = [&query](std::string_view name, const std::string& value) {
-    query += fmt::format("{}{}={}", query.empty() ? "" : "&", name, percent_encode(value));
-  };
   if (!question.service.empty()) {
-    add("service", question.service);
+    add(query, "service", question.service);
   }
   for (const std::string& scope : question.scopes) {
-    add("scope", scope);
+    add(query, "scope", scope);
   }
-  add("client_id", "tallyman");
-  if (question.identity.credential) {
-    add("account", question.identity.credential->username);
+  add(query, "client_id", "tallyman");
+  if (question.identity.credential && !question.identity.credential->username.empty()) {
+    add(query, "account", question.identity.credential->username);
   }
   return query;
+}
+
+std::string refresh_form(const TokenQuestion& question) {
+  std::string scopes;
+  for (const std::string& scope : question.scopes) {
+    scopes += (scopes.empty() ? "" : " ") + scope;
+  }
+  std::string form = "grant_type=refresh_token";
+  add(form, "service", question.service);
+  add(form, "client_id", "tallyman");
+  add(form, "scope", scopes);
+  return add(form, "refresh_token", question.identity.credential->secret.reveal());
+}
+
+/// Those have no such endpoint (oauth.md names 404).
+bool knows_no_post(long status) {
+  return status == 404 || status == 405 || status == 501;
 }
 
 /// One exchange with a token server; lives in the callbacks of its requests.
@@ -58,17 +76,24 @@ class TokenRequest : public std::enable_shared_from_this<TokenRequest> {
   TokenRequest(Access& access, const TokenQuestion& question,
                std::move_only_function<void(Result<Token>)> done)
       : m_access(access), m_question(question), m_url(question.realm), m_done(std::move(done)) {
-    m_url.query = query_of(question);
-    if (question.identity.credential) {
-      m_authorization = basic_header(*question.identity.credential);
+    const std::optional<Credential>& credential = question.identity.credential;
+    if (credential && credential->kind == CredentialKind::identity_token) {
+      m_form = Secret(refresh_form(question));
+      m_sent = Secret("refresh_token " + credential->secret.reveal());
+    } else {
+      prepare_get();
     }
   }
 
   void send() {
     HttpRequest request;
     request.max_body = k_max_token_answer;
-    if (!m_authorization.empty()) {
-      request.headers.emplace_back("Authorization", m_authorization.reveal());
+    if (!m_form.empty()) {
+      request.method = "POST";
+      request.headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
+      request.body = m_form.reveal();
+    } else if (!m_sent.empty()) {
+      request.headers.emplace_back("Authorization", m_sent.reveal());
     }
     m_access.send(m_url, std::move(request), [self = shared_from_this()](HttpResult result) {
       if (result) {
@@ -82,24 +107,49 @@ class TokenRequest : public std::enable_shared_from_this<TokenRequest> {
   }
 
  private:
+  void prepare_get() {
+    const std::optional<Credential>& credential = m_question.identity.credential;
+    m_form = Secret();
+    m_url = m_question.realm;
+    m_url.query = query_of(m_question);
+    m_sent = credential ? basic_header(*credential) : Secret();
+  }
+
   void on_answer(const HttpResponse& response) {
     m_access.note_limits(response);
     if (is_redirect(response)) {
       follow(response);
     } else if (response.status == 200) {
       m_done(parse_token(response.body, m_url.authority()));
-    } else if (response.status == 401 || response.status == 403) {
-      m_done(std::unexpected(refusal(status_text(response, m_authorization))));
+    } else if (!m_form.empty() && knows_no_post(response.status)) {
+      ask_by_get(response);
+    } else if (response.status == 401 || response.status == 403 || is_invalid_grant(response)) {
+      m_done(std::unexpected(refusal(status_text(response, m_sent))));
     } else {
       m_done(std::unexpected(bad_answer(m_url.authority(),
                                         "token service at the place that the registry names",
-                                        response, m_authorization)));
+                                        response, m_sent)));
     }
+  }
+
+  /// RFC 6749, 5.2: an identity token that has expired or was revoked is a 400.
+  [[nodiscard]] bool is_invalid_grant(const HttpResponse& response) const {
+    return !m_form.empty() && response.status == 400;
+  }
+
+  void ask_by_get(const HttpResponse& response) {
+    if (m_question.identity.credential->username.empty()) {
+      m_done(std::unexpected(identity_token_unusable(m_question.identity, m_url.authority(),
+                                                     status_text(response, m_sent))));
+      return;
+    }
+    prepare_get();
+    send();
   }
 
   [[nodiscard]] Error refusal(const std::string& status) const {
     return m_question.identity.credential
-               ? credential_rejected(m_question.identity, m_url.authority(), status)
+               ? token_refused(m_question.identity, m_url.authority(), status)
                : login_needed(m_question.identity, m_url.authority(), status);
   }
 
@@ -111,8 +161,16 @@ class TokenRequest : public std::enable_shared_from_this<TokenRequest> {
       m_done(std::unexpected(good.error()));
       return;
     }
+    if (!m_form.empty() &&
+        (!same_origin(m_url, *target) || (response.status != 307 && response.status != 308))) {
+      m_done(
+          fail(ErrorKind::protocol,
+               "the token server {} redirects a login to {}: an identity token is not sent there",
+               m_url.authority(), target->authority()));
+      return;
+    }
     if (!same_origin(m_url, *target)) {
-      m_authorization = Secret();
+      m_sent = Secret();
     }
     m_url = *target;
     send();
@@ -121,7 +179,8 @@ class TokenRequest : public std::enable_shared_from_this<TokenRequest> {
   Access& m_access;
   TokenQuestion m_question;
   Url m_url;
-  Secret m_authorization;
+  Secret m_form;  // the body of a POST; empty: GET
+  Secret m_sent;  // the secret that goes with it: the Authorization of a GET
   int m_hops = 0;
   std::move_only_function<void(Result<Token>)> m_done;
 };
@@ -148,7 +207,7 @@ Result<Token> parse_token(std::string_view body, std::string_view host) {
 
 Secret basic_header(const Credential& credential) {
   return Secret("Basic " + base64_encode(fmt::format("{}:{}", credential.username,
-                                                     credential.password.reveal())));
+                                                     credential.secret.reveal())));
 }
 
 void request_token(Access& access, const TokenQuestion& question,

@@ -36,8 +36,10 @@ struct TokenQuestion {
   Identity identity;
 };
 
-/// GET realm?service=…&scope=…, as the identity's credential if there is one. Redirects are
-/// followed under the rules for realms; the credential stays with the realm's origin.
+/// GET realm?service=…&scope=…, as the identity's credential if there is one. An identity token is
+/// POSTed (distribution/docs/content/spec/auth/oauth.md); where that is answered with 404, 405 or
+/// 501, and a username is known, it is the password of a GET. Redirects are followed under the
+/// rules for realms; the credential stays with the realm's origin, and a POST with the realm.
 void request_token(Access& access, const TokenQuestion& question,
                    std::move_only_function<void(Result<Token>)> done);
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <poll.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <deque>
@@ -24,8 +26,16 @@ class FakeHttp final : public Http {
     most_under_way = std::max(most_under_way, m_queue.size());
   }
 
+  void watch(int fd, std::move_only_function<void()> ready) override {
+    m_watched.emplace_back(fd, std::move(ready));
+  }
+
   void run() override {
-    while (!m_queue.empty()) {
+    while (!m_queue.empty() || !m_watched.empty()) {
+      if (m_queue.empty()) {
+        call_who_is_ready();
+        continue;
+      }
       auto next = std::ranges::find_if(
           m_queue, [this](const auto& queued) { return !hold || !hold(queued.first); });
       next = next == m_queue.end() ? m_queue.begin() : next;
@@ -46,7 +56,19 @@ class FakeHttp final : public Http {
   std::function<bool(const HttpRequest&)> hold = {};
 
  private:
+  void call_who_is_ready() {
+    for (auto& [fd, ready] : std::exchange(m_watched, {})) {
+      pollfd entry{fd, POLLIN, 0};
+      if (::poll(&entry, 1, 10) == 1) {
+        ready();
+      } else {
+        m_watched.emplace_back(fd, std::move(ready));
+      }
+    }
+  }
+
   Answer m_answer;
+  std::vector<std::pair<int, std::move_only_function<void()>>> m_watched;
   std::deque<std::pair<HttpRequest, Done>> m_queue;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,7 @@ class FakeProcess final : public Process {
   void forget() { m_answers.clear(); }
 
   Result<Exit> run(const Command& command) override {
+    const std::scoped_lock lock(m_mutex);
     commands.push_back(command);
     const std::string line = line_of(command);
     for (const auto& [words, exit] : m_answers) {
@@ -63,6 +65,7 @@ class FakeProcess final : public Process {
     }
   }
 
+  std::mutex m_mutex;
   std::vector<std::pair<std::string, Result<Exit>>> m_answers;
 };
 

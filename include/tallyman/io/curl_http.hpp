@@ -27,6 +27,7 @@ class CurlHttp final : public Http {
   CurlHttp(const Stop& stop, std::string user_agent, CurlHttp& beside);
   ~CurlHttp() override;
   void send(HttpRequest request, Done done) override;
+  void watch(int fd, std::move_only_function<void()> ready) override;
   void run() override;
 
  private:

@@ -100,6 +100,9 @@ class Http {
 
   /// Queues a request. `done` is called exactly once, from within run(), and may send() more.
   virtual void send(HttpRequest request, Done done) = 0;
+  /// For what goes on beside the requests (a child process): `ready` is called once, from within
+  /// run(), as soon as `fd` can be read; until then it must stay open. A stop does not end it.
+  virtual void watch(int fd, std::move_only_function<void()> ready) = 0;
   /// Works until nothing is under way any more. All requests go side by side.
   virtual void run() = 0;
 

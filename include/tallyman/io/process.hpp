@@ -16,7 +16,9 @@ struct Command {
   std::vector<std::string> argv;  ///< argv[0] is looked up in environment["PATH"] if it has no "/"
   std::string directory = {};     ///< working directory; empty: ours
   std::map<std::string, std::string> environment = {};  ///< all of it; nothing of ours is inherited
+  std::string input = {};  ///< what it reads from stdin; empty: /dev/null
   std::chrono::milliseconds timeout = std::chrono::minutes(1);
+  std::chrono::milliseconds grace = std::chrono::seconds(10);  ///< then, to end after SIGTERM
   std::size_t max_output =
       std::size_t{1024} *
       1024;          ///< bytes kept of each of out and err; the rest is read and dropped
@@ -49,9 +51,10 @@ class Process {
   [[nodiscard]] virtual Result<Exit> run(const Command& command) = 0;
 };
 
-/// With posix_spawn: own process group, default signals, stdin from /dev/null, no descriptor of
-/// ours but stdout and stderr. On time-out SIGTERM to the group, after 10 s SIGKILL. A stop that is
-/// requested meanwhile waits for the child: a step is finished or undone, never cut.
+/// With posix_spawn: own process group, default signals, no descriptor of ours but stdin, stdout
+/// and stderr. On time-out SIGTERM to the group, after the grace SIGKILL. A stop that is requested
+/// meanwhile waits for the child: a step is finished or undone, never cut. Several threads may
+/// run() at one time.
 class PosixProcess final : public Process {
  public:
   [[nodiscard]] Result<Exit> run(const Command& command) override;

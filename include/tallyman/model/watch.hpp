@@ -60,7 +60,10 @@ struct Watch {
 struct RegistrySettings {
   bool plain_http = false;
   std::string username;
-  std::string password_file;     ///< absolute; read when it is needed
+  std::string password_file;  ///< absolute; read when it is needed
+  /// The name of a file in $CREDENTIALS_DIRECTORY instead; without username it holds docker's
+  /// auths.
+  std::string credential = {};
   std::string ca_file = {};      ///< absolute; roots beside the system's
   std::string client_cert = {};  ///< absolute; with client_key or not at all
   std::string client_key = {};   ///< absolute

@@ -54,7 +54,7 @@ class Registry {
   [[nodiscard]] virtual Result<std::optional<Credential>> credential(
       const ImageReference& reference) = 0;
 
-  /// For people: "https as robot$shop+pull", "http, anonymous".
+  /// For people: "https as robot$shop+pull from [registry.\"harbor.lan\"]", "http, anonymous".
   [[nodiscard]] virtual std::string describe_access(const ImageReference& reference) = 0;
 };
 

@@ -83,10 +83,12 @@ TEST_CASE("the example of the settings") {
   const auto config = folder.load();
   CHECK(config->engine_host == "unix:///run/docker.sock");
   CHECK(config->status_file == "/run/tallyman/status.json");
-  REQUIRE(config->registries.size() == 2);
+  REQUIRE(config->registries.size() == 3);
   CHECK(config->registries.at("harbor.lan").username == "robot$shop+pull");
   CHECK(config->registries.at("harbor.lan").password_file == "/etc/tallyman/harbor.secret");
   CHECK_FALSE(config->registries.at("harbor.lan").plain_http);
+  CHECK(config->registries.at("ghcr.io").username == "acme-bot");
+  CHECK(config->registries.at("ghcr.io").credential == "ghcr");
   CHECK(config->registries.at("172.21.138.103:5000").plain_http);
 }
 

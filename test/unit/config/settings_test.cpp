@@ -137,7 +137,7 @@ TEST_CASE("username and password_file come together") {
   check_all({
       {"[registry.\"h.lan\"]\nusername = \"me\"",
        "tallyman.toml:1:1: registry.\"h.lan\".password_file: is missing: username does nothing "
-       "without it; write both or none"},
+       "without it, or without credential; write both or none"},
       {"[registry.\"h.lan\"]\npassword_file = \"/x\"",
        "tallyman.toml:1:1: registry.\"h.lan\".username: is missing: password_file does nothing "
        "without it; write both or none"},
@@ -204,10 +204,37 @@ TEST_CASE("how a registry is reached makes sense") {
   }
 }
 
+TEST_CASE("a systemd credential stands alone or with a username") {
+  const ConfigFolder folder;
+  folder.settings(
+      "[registry.\"ghcr.io\"]\ncredential = \"ghcr\"\n"
+      "[registry.\"h.lan\"]\nusername = \"robot$shop+pull\"\ncredential = \"h.lan-1_x\"\n");
+  const auto config = folder.load();
+  REQUIRE(config.has_value());
+  CHECK(config->registries.at("ghcr.io").credential == "ghcr");
+  CHECK(config->registries.at("ghcr.io").username.empty());
+  CHECK(config->registries.at("h.lan").credential == "h.lan-1_x");
+  CHECK(config->registries.at("h.lan").username == "robot$shop+pull");
+  const std::string start = "[registry.\"h.lan\"]\ncredential = ";
+  for (const std::string name : {"", "/etc/x", "a/b", "a:b", "a b", ".", "..", "\\u00e9", "\\n"}) {
+    CAPTURE(name);
+    CHECK(mistakes_of_settings((start + "\"" + name + "\"").c_str())
+              .starts_with("tallyman.toml:2:14: registry.\"h.lan\".credential: is the name of one "
+                           "of systemd's credentials"));
+  }
+  check_all({
+      {"[registry.\"h.lan\"]\nusername = \"me\"\npassword_file = \"/x\"\ncredential = \"x\"",
+       "tallyman.toml:1:1: registry.\"h.lan\".credential: stands beside password_file: the secret "
+       "can come from one of them only"},
+  });
+}
+
 TEST_CASE("no password is ever shown, wherever somebody put it") {
   for (const auto* text :
        {"[registry.\"h.lan\"]\nusername = \"me\"\npassword_file = \"s3cret\"",
         "[registry.\"h.lan\"]\nusername = \"me\"\npassword = \"s3cret\"",
+        "[registry.\"h.lan\"]\ncredential = \"me:s3cret\"",
+        "[registry.\"h.lan\"]\ncredential = \"s3cret/\"",
         "[registry.\"h.lan\"]\nusername = \"me\"\npassword_file = s3cret",
         "[registry.\"h.lan\"]\nusername = \"me\"\npassword_file = [\"s3cret\"]",
         "[registry.\"https://me:s3cret@h.lan/x\"]", "[registry.\"me:s3cret@h.lan\"]\nuser = 1",
@@ -267,9 +294,10 @@ TEST_CASE("unknown keys of the settings are refused, those of later versions too
        "conf.d/NAME.toml, under [compose] or under [health]"},
       {"[status]\nprometheus = \"/x\"",
        "tallyman.toml:2:1: status.prometheus: unknown key; known here: file"},
-      {"[registry.\"h.lan\"]\ncredential = \"x\"\nplain-http = true",
-       "tallyman.toml:2:1: registry.\"h.lan\".credential: unknown key; known here: plain_http, "
-       "username, password_file, ca_file, client_cert, client_key, proxy\n"
+      {"[registry.\"h.lan\"]\ntoken = \"x\"\nplain-http = true",
+       "tallyman.toml:2:1: registry.\"h.lan\".token: unknown key; known here: plain_http, "
+       "username, password_file, credential, ca_file, client_cert, client_key, proxy, "
+       "max_concurrent_requests\n"
        "tallyman.toml:3:1: registry.\"h.lan\".plain-http: unknown key; did you mean "
        "\"plain_http\"?"},
       {"[registry.\"h.lan\"]\nplain_http = \"yes\"",

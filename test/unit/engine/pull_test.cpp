@@ -167,6 +167,24 @@ TEST_CASE("the credential goes along as base64url with padding") {
   }
 }
 
+TEST_CASE("tokens go along in the engine's own form") {
+  struct Row {
+    CredentialKind kind;
+    std::string expected;
+  };
+  for (const Row& row : {Row{CredentialKind::identity_token,
+                             R"({"identitytoken":"p~~?>w","serveraddress":"harbor.lan"})"},
+                         Row{CredentialKind::registry_token,
+                             R"({"registrytoken":"p~~?>w","serveraddress":"harbor.lan"})"}}) {
+    FakeEngine fake;
+    answer_pull(fake, json_answer(k_last_words));
+    Credential credential = robot();
+    credential.kind = row.kind;
+    REQUIRE(pull(fake.engine, credential).bytes);
+    CHECK(decoded(header_of(fake.http.requests.back(), "X-Registry-Auth")) == row.expected);
+  }
+}
+
 TEST_CASE("docker.io has an address of its own in the credential") {
   FakeEngine fake;
   fake.on("POST /images/create?fromImage=docker.io%2Facme%2Fweb&tag=sha256%3A" +

@@ -13,6 +13,7 @@ namespace {
 class LostHttp final : public Http {
  public:
   void send(HttpRequest, Done) override {}
+  void watch(int, std::move_only_function<void()>) override {}
   void run() override {}
 };
 

@@ -111,6 +111,28 @@ TEST_CASE("stdin is empty") {
   CHECK(exit.out == "");
 }
 
+TEST_CASE("stdin is the command's input, however long, and nobody need read it") {
+  for (const std::string& input :
+       {std::string("ghcr.io"), std::string("a\0b\n", 4), std::string(300'000, 'x')}) {
+    Command command = command_of({"cat"});
+    command.input = input;
+    CHECK(run(command).out == input);
+    command.argv = {"true"};
+    CHECK(run(command).ok());
+  }
+}
+
+TEST_CASE("without grace a child that ignores SIGTERM is killed at once") {
+  const TempFolder folder;
+  Command command =
+      command_of({folder.script("child", "trap '' TERM\nwhile :; do sleep 1; done\n")});
+  command.timeout = std::chrono::milliseconds(300);
+  command.grace = std::chrono::milliseconds(0);
+  const Exit exit = run(command);
+  CHECK(exit.timed_out);
+  CHECK(exit.signal == SIGKILL);
+}
+
 TEST_CASE("a child leads a process group of its own") {
   const TempFolder folder;
   const Exit exit = run(command_of({folder.script("child",

@@ -24,10 +24,11 @@ TEST_CASE("before anything was asked, the access is what would be used") {
     std::string image, access, user;
   };
   for (const Row& row : {
-           Row{"harbor.lan/a", "https as robot$shop+pull", "robot$shop+pull"},
-           Row{"plain.lan/a", "http as robot", "robot"},
+           Row{"harbor.lan/a", "https as robot$shop+pull from [registry.\"harbor.lan\"]",
+               "robot$shop+pull"},
+           Row{"plain.lan/a", "http as robot from [registry.\"plain.lan\"]", "robot"},
            Row{"open.lan/a", "http, anonymous", "none"},
-           Row{"ghcr.io/a/b", "https as me", "me"},
+           Row{"ghcr.io/a/b", "https as me from " + world.docker_config, "me"},
            Row{"nginx", "https, anonymous", "none"},
        }) {
     CAPTURE(row.image);
@@ -39,7 +40,7 @@ TEST_CASE("before anything was asked, the access is what would be used") {
 
 TEST_CASE("a credential that cannot be read is an error for who needs it") {
   World world;
-  world.settings["harbor.lan"] = {false, "robot", world.folder / "missing"};
+  world.settings["harbor.lan"] = {.username = "robot", .password_file = world.folder / "missing"};
   const auto credential = world.registry().credential(image_ref("harbor.lan/a"));
   REQUIRE_FALSE(credential.has_value());
   CHECK(credential.error().kind == ErrorKind::auth);

@@ -5,16 +5,22 @@
 namespace tallyman::test {
 namespace {
 
-/// "user:password", "none", or "error: …"
-std::string look_up(World& world, const std::string& domain) {
-  const auto found = world.credentials().find(domain);
+/// "user:password", "identity user:token", "registry user:token", "none", or "error: …"
+std::string look_up(World& world, const std::string& domain, const std::string& path = "a/b") {
+  const auto found = world.credentials().find(domain, path);
   if (!found) {
     CHECK(found.error().kind == ErrorKind::config);
     CHECK(contains(found.error().message, world.docker_config));
     CHECK_FALSE(found.error().remedy.empty());
     return "error: " + found.error().message;
   }
-  return *found ? (*found)->username + ":" + (*found)->password.reveal() : "none";
+  if (!*found) {
+    return "none";
+  }
+  const char* const kinds[] = {"", "identity ", "registry "};
+  const Credential& credential = **found;
+  return kinds[static_cast<int>(credential.kind)] + credential.username + ":" +
+         credential.secret.reveal();
 }
 
 void write_config(World& world, std::string_view text) {
@@ -130,29 +136,81 @@ TEST_CASE("an entry that makes no sense is an error of its own host only") {
   CHECK(look_up(world, "good.lan") == "u:s3cr3t");
 }
 
-TEST_CASE("what is not supported yet is said once, of the hosts that it concerns") {
+TEST_CASE("tokens go before the password of the same entry") {
   World world;
-  write_config(world, R"({"credsStore":"desktop\u001b", "credHelpers":{"gcr.io":"gcloud"},
-    "auths":{"https://index.docker.io/v1/":{}, "token.lan":{"auth":"dTo=","identitytoken":"s3cr3t"},
-             "bearer.lan":{"registrytoken":"s3cr3t"}, "inline.lan":{"auth":"dTpzM2NyM3Q="}}})");
+  write_config(world, R"({"auths":{
+    "identity.lan":{"auth":"dTo=","identitytoken":"s3cr3t i"}, "bare.lan":{"identitytoken":"s3cr3t"},
+    "registry.lan":{"registrytoken":"s3cr3t.r"},
+    "both.lan":{"username":"u","identitytoken":"s3cr3t-i","registrytoken":"s3cr3t-r"},
+    "junk.lan":{"auth":"s3cr3t","identitytoken":"s3cr3t"},
+    "space.lan":{"registrytoken":"s3cr3t r"}, "lines.lan":{"auth":"dQoxOnMzY3IzdA=="}}})");
+  CHECK(look_up(world, "identity.lan") == "identity u:s3cr3t i");
+  CHECK(look_up(world, "bare.lan") == "identity :s3cr3t");
+  CHECK(look_up(world, "registry.lan") == "registry :s3cr3t.r");
+  CHECK(look_up(world, "both.lan") == "registry u:s3cr3t-r");
+  CHECK(look_up(world, "junk.lan") == "identity :s3cr3t");
+  CHECK(contains(look_up(world, "space.lan"), "not plain ASCII"));
+  CHECK(contains(look_up(world, "lines.lan"), "no plain text"));
+}
+
+TEST_CASE("the most specific namespace decides") {
+  World world;
+  const auto user = [](const std::string& name) {
+    return "{\"username\":\"" + name + "\",\"password\":\"s3cr3t\"}";
+  };
+  write_config(world, R"({"auths":{"h.lan":)" + user("host") + R"(,"h.lan/shop":)" + user("shop") +
+                          R"(,"h.lan/shop/web":)" + user("web") +
+                          R"(,"h.lan/empty":{},"other.lan/x":)" + user("x") + R"(,"docker.io":)" +
+                          user("hub") + R"(,"docker.io/acme":)" + user("acme") +
+                          R"(,"v1.lan/v1/":)" + user("v1") + "}}");
   struct Row {
-    std::string domain, found, warning;
+    std::string domain, path, found;
   };
   for (const Row& row : {
-           Row{"docker.io", "none", "docker-credential-desktop\\x1b for docker.io"},
-           Row{"gcr.io", "none", "docker-credential-gcloud for gcr.io"},
-           Row{"token.lan", "none", "token for token.lan"},
-           Row{"bearer.lan", "none", "token for bearer.lan"},
-           Row{"inline.lan", "u:s3cr3t", ""},
-           Row{"ghcr.io", "none", ""},
+           Row{"h.lan", "shop/web", "web:s3cr3t"},
+           Row{"h.lan", "shop/web/debug", "web:s3cr3t"},
+           Row{"h.lan", "shop/webx", "shop:s3cr3t"},
+           Row{"h.lan", "shop", "shop:s3cr3t"},
+           Row{"h.lan", "shopx", "host:s3cr3t"},
+           Row{"h.lan", "empty/web", "host:s3cr3t"},
+           Row{"other.lan", "x/web", "x:s3cr3t"},
+           Row{"other.lan", "y/web", "none"},
+           Row{"docker.io", "library/nginx", "hub:s3cr3t"},
+           Row{"docker.io", "acme/web", "acme:s3cr3t"},
+           Row{"v1.lan", "a", "v1:s3cr3t"},
+       }) {
+    CAPTURE(row.domain + "/" + row.path);
+    CHECK(look_up(world, row.domain, row.path) == row.found);
+  }
+}
+
+TEST_CASE("whom a file names is asked: credHelpers, then credsStore, and never auths besides") {
+  World world;
+  world.process.prints("docker-credential-store", R"({"Username":"of-store","Secret":"s3cr3t"})");
+  world.process.prints("docker-credential-pass", R"({"Username":"of-pass","Secret":"s3cr3t"})");
+  write_config(world, R"({"credsStore":"store",
+    "credHelpers":{"pass.lan":"pass","auths.lan":"","https://index.docker.io/v1/":"pass"},
+    "auths":{"pass.lan":{"auth":"dTpzM2NyM3Q="},"auths.lan":{"auth":"dTpzM2NyM3Q="},"any.lan":{}}})");
+  struct Row {
+    std::string domain, found, server;
+  };
+  for (const Row& row : {
+           Row{"pass.lan", "of-pass:s3cr3t", "pass.lan"},
+           Row{"auths.lan", "u:s3cr3t", ""},
+           Row{"docker.io", "of-pass:s3cr3t", "https://index.docker.io/v1/"},
+           Row{"any.lan", "of-store:s3cr3t", "any.lan"},
+           Row{"port.lan:5000", "of-store:s3cr3t", "port.lan:5000"},
        }) {
     CAPTURE(row.domain);
+    world.process.commands.clear();
     CHECK(look_up(world, row.domain) == row.found);
-    CHECK(look_up(world, row.domain) == row.found);
-    CHECK(occurrences(world.captured.text(), " for " + row.domain) ==
-          (row.warning.empty() ? 0 : 1));
-    CHECK(contains(world.captured.text(), row.warning));
+    CHECK(look_up(world, row.domain, "c/d") == row.found);
+    CHECK(world.process.commands.size() == (row.server.empty() ? 0 : 1));
+    if (!row.server.empty()) {
+      CHECK(world.process.commands.front().input == row.server);
+    }
   }
+  CHECK(world.captured.text().empty());
 }
 
 TEST_CASE("a configuration that others can read is warned about once, if it is used") {

@@ -24,6 +24,9 @@ class TunedHttp final : public Http {
     tune(request);
     m_http.send(std::move(request), std::move(done));
   }
+  void watch(int fd, std::move_only_function<void()> ready) override {
+    m_http.watch(fd, std::move(ready));
+  }
   void run() override { m_http.run(); }
 
   std::function<void(HttpRequest&)> tune = [](HttpRequest&) {};

@@ -28,9 +28,11 @@ TEST_CASE("no credential found: at the realm, at the registry, with Basic") {
     World basic_only;
     basic_only.network[k_head] = {basic()};
     for (World* world : {&realm, &registry, &basic_only}) {
+      world->places.files = {"/a/x.json"};
       const Error error = world->failure(k_image);
       CHECK(error.kind == ErrorKind::auth);
-      CHECK(contains(error.message, "no credential for ghcr.io was found"));
+      CHECK(contains(error.message,
+                     "no credential for ghcr.io was found (looked in tallyman.toml, /a/x.json)"));
       CHECK(contains(error.remedy, "docker login ghcr.io"));
       CHECK(contains(error.remedy, "[registry.\"ghcr.io\"]"));
     }
@@ -52,7 +54,9 @@ TEST_CASE("a credential that is rejected: at the realm, with Basic") {
     CHECK(contains(error.message,
                    "ghcr.io rejected the credential of me from [registry.\"ghcr.io\"]"));
     CHECK(contains(error.message, "denied: denied"));
-    CHECK(contains(error.remedy, "[registry.\"ghcr.io\"]"));
+    CHECK(error.remedy ==
+          "the stored token is rejected, also for public images: renew (a classic personal access "
+          "token with the scope read:packages) or remove it in [registry.\"ghcr.io\"]");
     CHECK(realm.lines() == Lines{k_head, k_as_me});
   }
   World wrong;
@@ -78,6 +82,9 @@ TEST_CASE("a good credential without the right") {
     CHECK(contains(error.remedy, "acme/web"));
     if (status == 403) {
       CHECK(contains(error.message, "permission_denied: read_package"));
+      CHECK(contains(error.remedy, "role Read"));
+    } else {
+      CHECK_FALSE(contains(error.remedy, "role Read"));
     }
   }
   World basic_denied;
@@ -85,6 +92,30 @@ TEST_CASE("a good credential without the right") {
   basic_denied.network[k_head] = {basic(), answer(403)};
   basic_denied.network[k_get] = {answer(403)};
   CHECK(basic_denied.failure(k_image).kind == ErrorKind::denied);
+}
+
+TEST_CASE("Harbor's empty challenge after a good token: no project, or none for us") {
+  World world;
+  world.section("ghcr.io", "robot$acme+pull", "s3cr3t");
+  world.network[k_head] = {bearer(k_challenge), answer(401, {{"www-authenticate", ""}})};
+  world.network[k_anonymous + "&account=robot%24acme%2Bpull"] = {token("s3cr3t-t")};
+  const Error error = world.failure(k_image);
+  CHECK(error.kind == ErrorKind::denied);
+  CHECK(contains(error.message, "robot$acme+pull from [registry.\"ghcr.io\"] no right to pull"));
+  CHECK(contains(error.remedy, "no project acme, or none that robot$acme+pull may see"));
+}
+
+TEST_CASE("a policy of the registry is neither an outage nor a missing right") {
+  World world;
+  world.network[k_head] = {answer(412)};
+  world.network[k_get] = {answer(
+      412, {},
+      R"({"errors":[{"code":"PROJECTPOLICYVIOLATION","message":"the image is not signed"}]})")};
+  const Error error = world.failure(k_image);
+  CHECK(error.kind == ErrorKind::denied);
+  CHECK(contains(error.message, "blocks such tag by a policy of its own"));
+  CHECK(contains(error.message, "the image is not signed"));
+  CHECK(contains(error.remedy, "policy"));
 }
 
 TEST_CASE("not found is told apart from no right, and says as whom") {
@@ -96,7 +127,8 @@ TEST_CASE("not found is told apart from no right, and says as whom") {
   const Error error = world.failure(k_image);
   CHECK(error.kind == ErrorKind::not_found);
   CHECK(error.message ==
-        "ghcr.io/acme/web:1: ghcr.io has no such tag (404: \"manifest unknown\"), asked as me");
+        "ghcr.io/acme/web:1: ghcr.io has no such tag (404: \"manifest unknown\"), asked as me "
+        "from [registry.\"ghcr.io\"]");
   CHECK(world.authorizations() == Lines{"", k_basic, "Bearer s3cr3t-t", "Bearer s3cr3t-t"});
 }
 
@@ -154,7 +186,7 @@ TEST_CASE("a challenge on a good answer is none") {
 
 TEST_CASE("an unusable password file is told only by those who are asked to log in") {
   World world;
-  world.settings["ghcr.io"] = {false, "me", world.folder / "missing"};
+  world.settings["ghcr.io"] = {.username = "me", .password_file = world.folder / "missing"};
   world.network["HEAD https://ghcr.io/v2/open/manifests/1"] = {tag(some_digest('a'))};
   world.network[k_head] = {bearer(k_challenge)};
   CHECK(world.resolve("ghcr.io/open:1").has_value());

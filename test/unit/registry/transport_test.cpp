@@ -33,7 +33,8 @@ TEST_CASE("plain_http means http, with the credential, and nothing else is tried
   REQUIRE(world.resolve(k_image).has_value());
   CHECK(world.lines() == Lines{k_http, k_http});
   CHECK(world.authorizations()[1] == "Basic " + base64_encode("robot:s3cr3t"));
-  CHECK(world.registry().describe_access(image_ref(k_image)) == "http as robot");
+  CHECK(world.registry().describe_access(image_ref(k_image)) ==
+        "http as robot from [registry.\"" + image_ref(k_image).domain() + "\"]");
 
   World dead;
   dead.settings["harbor.lan"] = {true, "", ""};

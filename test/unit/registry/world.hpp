@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "support/fake_http.hpp"
+#include "support/fake_process.hpp"
 #include "support/temp_folder.hpp"
 #include "tallyman/io/clock.hpp"
 #include "tallyman/io/encoding.hpp"
@@ -114,9 +115,6 @@ inline int occurrences(std::string_view text, std::string_view word) {
   }
   return count;
 }
-inline bool contains(std::string_view text, std::string_view word) {
-  return text.find(word) != std::string_view::npos;
-}
 
 /// A RemoteRegistry on a network of scripted answers. Whatever a test does, no secret may be in
 /// the log at its end.
@@ -125,6 +123,9 @@ struct World {
   InsecureRegistries insecure = {};
   int insecure_asked = 0;
   std::string docker_config = {};
+  CredentialPlaces places = {};  ///< besides docker_config, which goes before them
+  FakeProcess process;
+  Process* runs_programs = nullptr;  ///< instead of `process`
   TempFolder folder;
   CapturedStderr captured;
   Log log{{.level = LogLevel::debug}};
@@ -159,7 +160,12 @@ struct World {
 
   CredentialStore& credentials() {
     if (!m_credentials) {
-      m_credentials.emplace(settings, docker_config, log);
+      if (!docker_config.empty()) {
+        places.files.insert(places.files.begin(), docker_config);
+      }
+      places.helper_environment.emplace("PATH", "/usr/bin");
+      m_credentials.emplace(settings, places, runs_programs != nullptr ? *runs_programs : process,
+                            log);
     }
     return *m_credentials;
   }
@@ -181,7 +187,15 @@ struct World {
                bool plain_http = false) {
     const std::string path = folder.write("password-" + domain, password + "\n");
     REQUIRE(::chmod(path.c_str(), 0600) == 0);
-    settings[domain] = {plain_http, username, path};
+    settings[domain] = {.plain_http = plain_http, .username = username, .password_file = path};
+  }
+
+  /// The auth.json or config.json that is looked at next.
+  std::string add_file(const std::string& name, std::string_view text) {
+    const std::string path = folder.write(name, text);
+    REQUIRE(::chmod(path.c_str(), 0600) == 0);
+    places.files.push_back(path);
+    return path;
   }
 
   Result<RemoteImage> resolve(std::string_view text) {
