@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view k_no_proxy = "none";
 
-std::unexpected<Error> unusable(const std::string& file, const Error& error) {
+std::unexpected<Error> unusable_route(const std::string& file, const Error& error) {
   return std::unexpected(
       Error{ErrorKind::config, fmt::format("{}: {}", file, error.message),
             error.remedy.empty() ? "correct or remove that file" : error.remedy});
@@ -31,7 +31,7 @@ Result<std::string> read_certificates(const std::string& file) {
   Result<std::string> pem = read_pem(file);
   if (pem) {
     if (const Result<void> good = check_certificates(*pem); !good) {
-      return unusable(file, good.error());
+      return unusable_route(file, good.error());
     }
     *pem += '\n';
   }
@@ -58,7 +58,7 @@ Result<void> set_client(const std::string& cert_file, const std::string& key_fil
     return std::unexpected(std::move(key.error()));
   }
   if (const Result<void> good = check_client_key(*certificate, *key); !good) {
-    return unusable(key_file, good.error());
+    return unusable_route(key_file, good.error());
   }
   route.client_cert = std::move(*certificate);
   route.client_key = Secret(std::move(*key));
@@ -102,7 +102,7 @@ Result<void> read_folder(const std::string& folder, HttpRoute& route) {
   const Result<std::vector<std::string>> names = list_directory(folder);
   if (!names) {
     return names.error().kind == ErrorKind::not_found ? Result<void>()
-                                                      : unusable(folder, names.error());
+                                                      : unusable_route(folder, names.error());
   }
   for (const std::string& name : *names) {
     Result<void> good;
