@@ -43,6 +43,7 @@ Result<EngineInfo> DockerEngine::info() {
   if (info && version) {
     info->api_version = version->str();
     info->socket = m_api->socket();
+    info->podman = m_api->is_podman();
   }
   return info;
 }

@@ -27,13 +27,16 @@ std::string seconds_text(Timestamp time) {
   return fmt::format("{}.{:09}", seconds.time_since_epoch().count(), rest.count());
 }
 
-ApiCall events_call(const std::string& project, Timestamp since, Timestamp until) {
+/// Podman 4.3 calls "die" "died" in its filters, though not in its answers, and where `until` is
+/// given as well as `since` it tells of one event at most: it is asked for all until now.
+ApiCall events_call(const std::string& project, Timestamp since, Timestamp until, bool podman) {
   const nlohmann::json filters{{"type", {"container"}},
-                               {"event", {"start", "die"}},
+                               {"event", {"start", podman ? "died" : "die"}},
                                {"label", {fmt::format("{}={}", k_label_project, project)}}};
   const std::string text = filters.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  return {.path = fmt::format("/events?since={}&until={}&filters={}", seconds_text(since),
-                              seconds_text(until), percent_encode(text)),
+  const std::string end = podman ? "stream=false" : "until=" + seconds_text(until);
+  return {.path = fmt::format("/events?since={}&{}&filters={}", seconds_text(since), end,
+                              percent_encode(text)),
           .what = fmt::format("list the events of project {}", project)};
 }
 
@@ -94,8 +97,11 @@ class EventStream {
 
 Result<std::vector<ContainerEvent>> read_events(EngineApi& api, const std::string& project,
                                                 Timestamp since, Timestamp until) {
+  if (const auto version = api.version(); !version) {  // which also tells whether it is Podman
+    return std::unexpected(version.error());
+  }
   EventStream stream;
-  ApiCall call = events_call(project, since, until);
+  ApiCall call = events_call(project, since, until, api.is_podman());
   call.on_body = [&stream](std::string_view bytes) { return stream.feed(bytes); };
   const auto body = api.body_of(call);
   if (stream.failure()) {  // we ended it then, so `body` is an error as well
@@ -108,7 +114,11 @@ Result<std::vector<ContainerEvent>> read_events(EngineApi& api, const std::strin
     return fail(ErrorKind::transient, "the Docker Engine's events of project {} end within one",
                 project);
   }
-  return stream.take();
+  std::vector<ContainerEvent> events = stream.take();
+  if (api.is_podman()) {
+    std::erase_if(events, [until](const ContainerEvent& event) { return event.at > until; });
+  }
+  return events;
 }
 
 }  // namespace tallyman

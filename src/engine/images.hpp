@@ -9,7 +9,7 @@
 
 namespace tallyman {
 
-/// The answer to GET /images/json?digests=1, by image id.
+/// The answer to GET /images/json, by image id.
 [[nodiscard]] Result<std::map<std::string, Image>> parse_image_list(std::string_view body);
 
 /// The answer to GET /images/{name}/json.

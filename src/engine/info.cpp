@@ -24,6 +24,12 @@ Result<EngineInfo> parse_info(std::string_view body) {
     if (!index.flag("Secure", true)) {
       info.insecure_registries.push_back(name);
     }
+    if (auto mirrors = index.texts("Mirrors"); !mirrors.empty()) {
+      info.mirrors.emplace(name, std::move(mirrors));
+    }
+  }
+  if (auto hub = registries.texts("Mirrors"); !hub.empty()) {
+    info.mirrors.emplace("docker.io", std::move(hub));
   }
   if (problem.error) {
     return std::unexpected(std::move(*problem.error));

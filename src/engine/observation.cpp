@@ -49,6 +49,11 @@ class Inspects {
   std::map<std::pair<std::string, std::string>, std::size_t> m_places;
 };
 
+/// Podman's list has neither HostConfig.NetworkMode nor the health.
+bool shows_all(const Container& listed, bool podman) {
+  return shows_reference(listed) && !(podman && listed.alive());
+}
+
 /// The images that somebody's running container needs and the list does not show: the containerd
 /// store hides those without a name, though it may still have them.
 std::set<std::string> hidden_images(const Host& host) {
@@ -65,7 +70,8 @@ std::set<std::string> hidden_images(const Host& host) {
 Result<Host> observe_lists(EngineApi& api) {
   const std::vector<ApiCall> calls{
       {.path = "/containers/json?all=1", .what = "list the containers"},
-      {.path = "/images/json?digests=1", .what = "list the images"}};
+      // Without digests=1: Docker never read it, and Podman answers 200 with an empty body.
+      {.path = "/images/json", .what = "list the images"}};
   auto answers = api.call_all(calls);
   auto list = api.body_of(calls[0], std::move(answers[0]));
   if (!list) {
@@ -83,13 +89,13 @@ Result<Host> observe_lists(EngineApi& api) {
   if (!images) {
     return std::unexpected(std::move(images.error()));
   }
-  return Host{std::move(*containers), std::move(*images)};
+  return Host{std::move(*containers), std::move(*images), api.is_podman()};
 }
 
 Result<void> complete_containers(Host& host, Inspects& inspects) {
   std::vector<Container> containers;
   for (Container& container : host.containers) {
-    if (shows_reference(container)) {
+    if (shows_all(container, host.podman)) {
       containers.push_back(std::move(container));
       continue;
     }
@@ -132,7 +138,7 @@ Result<Host> observe_host(EngineApi& api) {
   const std::set<std::string> hidden = hidden_images(*host);
   Inspects inspects(api);
   for (const Container& container : host->containers) {
-    if (shows_reference(container)) {
+    if (shows_all(container, host->podman)) {
       continue;
     }
     if (auto added = inspects.add("container", container.id); !added) {

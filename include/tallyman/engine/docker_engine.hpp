@@ -22,7 +22,8 @@ class DockerEngine final : public Engine {
   ~DockerEngine() override;
 
   [[nodiscard]] Result<EngineInfo> info() override;
-  /// Also inspects the image of an alive container that the list does not show (the containerd
+  /// Also inspects every alive container of Podman, whose list has neither network mode nor health,
+  /// and the image of an alive container that the list does not show (the containerd
   /// store hides images whose last tag moved on); it may still be missing in Host::images, since a
   /// container outlives its image. A field of the wrong type is an error that names the field:
   /// nothing of a host that was understood only in parts is returned.

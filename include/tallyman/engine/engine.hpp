@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ struct EngineInfo {
   Platform platform = {};                        ///< what its containers run on, normalised
   std::vector<std::string> insecure_cidrs;       ///< "127.0.0.0/8"
   std::vector<std::string> insecure_registries;  ///< "172.21.138.103", "harbor.lan:8080"
+  /// By registry: what the engine asks first. With Docker that is only Docker Hub's.
+  std::map<std::string, std::vector<std::string>> mirrors = {};
+  bool podman = false;
 };
 
 /// Bytes of a pull so far; total grows as layers become known.
@@ -47,7 +51,8 @@ class Engine {
   [[nodiscard]] virtual Result<Host> observe() = 0;
 
   [[nodiscard]] virtual Result<Container> inspect_container(const std::string& id) = 0;
-  /// `image`: an id or a reference.
+  /// `image`: an id or a reference, in full: Podman takes "web" for "localhost/web" where there is
+  /// one.
   [[nodiscard]] virtual Result<ImageDetail> inspect_image(const std::string& image) = 0;
 
   /// Pulls by digest (`reference` must have one). Returns the bytes transferred.

@@ -76,6 +76,10 @@ struct ImageDetail {
 struct Host {
   std::vector<Container> containers;
   std::map<std::string, Image> images;  ///< by id
+  /// Podman's compatible API: an image's id is its config digest, as on the classic store, but the
+  /// RepoDigests are made up of the names that the image has now, as on the containerd store
+  /// (containers/common libimage/image.go: every name with every known digest).
+  bool podman = false;
   [[nodiscard]] const Image* image_of(const Container& container) const;
 };
 

@@ -204,7 +204,7 @@ TEST_CASE("one failed list fails the observation") {
     CHECK(host.error().message.ends_with("took too long to list the containers"));
   }
   SUBCASE("images") {
-    fake.on("GET /images/json?digests=1", engine_error(500, "disk on fire"));
+    fake.on("GET /images/json", engine_error(500, "disk on fire"));
     const auto host = fake.engine.observe();
     REQUIRE_FALSE(host);
     CHECK(host.error().message == "the Docker Engine could not list the images: disk on fire");

@@ -23,6 +23,12 @@ inline HttpResponse engine_error(long status, std::string_view message) {
   return json_answer(fmt::format(R"({{"message":"{}"}})", message), status);
 }
 
+inline HttpResponse podman_ping() {
+  return {.status = 200,
+          .headers = {{"api-version", "1.41"}, {"libpod-api-version", "4.3.1"}},
+          .body = "OK"};
+}
+
 /// A DockerEngine on a socket whose other side answers from a table; what is not in it is 404, as
 /// an engine's router says it.
 class FakeEngine {
@@ -41,7 +47,7 @@ class FakeEngine {
     return on("HEAD /_ping", std::move(head)).on("GET /_ping", std::move(get));
   }
   FakeEngine& lists(std::string_view containers, std::string_view images) {
-    return on("GET /containers/json?all=1", containers).on("GET /images/json?digests=1", images);
+    return on("GET /containers/json?all=1", containers).on("GET /images/json", images);
   }
 
   /// What was asked after the ping, with the version: "GET /v1.41/info".

@@ -43,6 +43,26 @@ TEST_CASE("info says where images and containers are") {
   CHECK(info->data_root == "/srv/docker");
 }
 
+TEST_CASE("info names the mirrors, Docker's of Docker Hub and Podman's of any registry") {
+  using Mirrors = std::map<std::string, std::vector<std::string>>;
+  FakeEngine fake;
+  fake.on("GET /info", R"({"RegistryConfig":{"Mirrors":["https://mirror.lan/"],"IndexConfigs":{
+      "docker.io":{"Name":"docker.io","Mirrors":["https://mirror.lan/"],"Secure":true}}}})");
+  CHECK(fake.engine.info()->mirrors == Mirrors{{"docker.io", {"https://mirror.lan/"}}});
+  CHECK_FALSE(fake.engine.info()->podman);
+
+  FakeEngine podman;
+  podman.ping(tallyman::test::podman_ping())
+      .on("GET /info", R"({"RegistryConfig":{"Mirrors":[],"IndexConfigs":{
+      "ghcr.io":{"Name":"ghcr.io","Mirrors":["a.lan/ghcr","b.lan"],"Secure":true},
+      "127.0.0.1:5000":{"Name":"127.0.0.1:5000","Mirrors":[],"Secure":false}}}})");
+  const auto info = podman.engine.info();
+  REQUIRE(info);
+  CHECK(info->mirrors == Mirrors{{"ghcr.io", {"a.lan/ghcr", "b.lan"}}});
+  CHECK(info->insecure_registries == std::vector<std::string>{"127.0.0.1:5000"});
+  CHECK(info->podman);
+}
+
 TEST_CASE("info of an engine that says little") {
   for (const char* const body :
        {"{}", R"({"RegistryConfig":null})",

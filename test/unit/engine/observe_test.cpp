@@ -85,7 +85,7 @@ TEST_CASE("a real host is seen in two calls and one inspect for each container w
     const auto asked = fake.asked();
     REQUIRE(asked.size() == 5);
     CHECK(asked[0] == fmt::format("GET /v{}/containers/json?all=1", row.api));
-    CHECK(asked[1] == fmt::format("GET /v{}/images/json?digests=1", row.api));
+    CHECK(asked[1] == fmt::format("GET /v{}/images/json", row.api));
     CHECK(asked[4] == fmt::format("GET /v{}/containers/{}/json", row.api, id));
 
     CHECK(host->containers.size() == 2);
@@ -139,7 +139,7 @@ TEST_CASE("containers and images are asked for side by side, and so are the insp
           done(
               json_answer(R"([{"Id":"a1","Image":"sha256:1","ImageID":"sha256:1","State":"running"},
                                {"Id":"b2","Image":"sha256:2"}])"));
-        } else if (request.url.ends_with("/images/json?digests=1")) {
+        } else if (request.url.ends_with("/images/json")) {
           done(json_answer("[]"));
         } else {
           done(json_answer(R"({"Id":"a1","Name":"/web"})"));

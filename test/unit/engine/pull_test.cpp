@@ -22,6 +22,7 @@ using tallyman::test::FakeEngine;
 using tallyman::test::header_of;
 using tallyman::test::json_answer;
 using tallyman::test::k_pulled_digest;
+using tallyman::test::podman_ping;
 using tallyman::test::pull;
 using tallyman::test::pull_stream;
 using tallyman::test::pulled;
@@ -252,9 +253,7 @@ TEST_CASE("an engine that cannot choose a platform pulls only its own") {
 TEST_CASE("podman's pull ends without a last word") {
   const auto podman_pull = [](std::string_view stream) {
     FakeEngine fake;
-    fake.ping(HttpResponse{.status = 200,
-                           .headers = {{"api-version", "1.41"}, {"libpod-api-version", "4.3.1"}},
-                           .body = ""});
+    fake.ping(podman_ping());
     answer_pull(fake, json_answer(stream));
     return pull(fake.engine).bytes;
   };
