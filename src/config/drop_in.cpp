@@ -68,6 +68,8 @@ void read_drop_in(const TomlNode& root, Watch& watch, ProblemList& problems) {
   TableReader reader(root, section, problems);
   read_image(reader, watch);
   read_mode(reader, watch);
+  watch.stable_checks =
+      reader.integer("stable_checks", "2", 1, k_most_stable_checks).value_or(watch.stable_checks);
   if (const TomlNode* compose = reader.table("compose")) {
     watch.compose = read_compose(*compose, reader.has("image"), problems);
   }

@@ -1,39 +1,26 @@
 #include "tallyman/model/decision.hpp"
 
+#include "model/identity.hpp"
+
 #include <algorithm>
 #include <chrono>
 
 namespace tallyman {
 namespace {
 
-bool contains(const std::vector<Digest>& digests, const Digest& digest) {
-  return std::ranges::find(digests, digest) != digests.end();
-}
-
-std::vector<Digest> repo_digests(const ImageReference& reference, const Replica& replica) {
-  std::vector<Digest> digests;
-  if (replica.image) {
-    for (const std::string& text : replica.image->repo_digests) {
-      if (auto digest = repo_digest_of(text, reference)) {
-        digests.push_back(std::move(*digest));
-      }
-    }
+ImageDecision no_origin(const WatchedImage& image) {
+  if (is_podmans_localhost(image)) {
+    return {.state = ServiceState::local,
+            .reason_code = ReasonCode::built_here,
+            .reason = fmt::format("{} was built here: localhost is no registry to Podman",
+                                  image.reference.familiar()),
+            .update_available = false};
   }
-  return digests;
-}
-
-/// An engine with the classic store writes a RepoDigest when it pulls or pushes; with the
-/// containerd store every named image has one that equals its id, which shows nothing.
-bool came_from_registry(const ImageReference& reference, const Replica& replica) {
-  const std::vector<Digest> digests = repo_digests(reference, replica);
-  return std::ranges::any_of(
-      digests, [&](const Digest& digest) { return digest.str() != replica.container.image_id; });
-}
-
-bool any_came_from_registry(const WatchedImage& image) {
-  return std::ranges::any_of(image.replicas, [&](const Replica& replica) {
-    return came_from_registry(image.reference, replica);
-  });
+  return {.state = ServiceState::local,
+          .reason_code = ReasonCode::no_origin,
+          .reason = fmt::format("{} names no registry; to follow Docker Hub, write image = \"{}\"",
+                                image.reference.familiar(), image.reference.str()),
+          .update_available = false};
 }
 
 ImageDecision unknown_image(const Error& error) {
@@ -53,6 +40,15 @@ ImageDecision without_remote(const Comparison& comparison, const Error& error,
             .reason_code = ReasonCode::built_here,
             .reason = fmt::format("{} was built here; its registry has no such tag",
                                   image.reference.familiar()),
+            .update_available = false};
+  }
+  // Registries that tell nobody what they don't have answer like this for what was never pushed.
+  const bool refused = error.kind == ErrorKind::auth || error.kind == ErrorKind::denied;
+  if (refused && !seen_before && never_came_from_registry(image)) {
+    return {.state = ServiceState::local,
+            .reason_code = ReasonCode::built_here,
+            .reason = fmt::format("{} was built or loaded here; its registry shows no such tag: {}",
+                                  image.reference.familiar(), error.message),
             .update_available = false};
   }
   return unknown_image(error);
@@ -95,13 +91,22 @@ ImageDecision differing(const Watch& watch, const Comparison& comparison, bool m
     decision.reason =
         fmt::format("changed by hand since {} was deployed; left alone until {} moves",
                     offered.short_hex(), reference.familiar());
+  } else if (const int checks = checks_of(memory, remote); checks < watch.stable_checks) {
+    decision.reason_code = ReasonCode::not_yet_stable;
+    decision.reason = fmt::format("{} was seen in {} of {} checks", offered.short_hex(), checks,
+                                  watch.stable_checks);
+    decision.update_available = std::nullopt;  // it may flip back
   } else if (watch.mode == Mode::notify) {
     decision.reason_code = ReasonCode::notify_only;
     decision.reason += ", and mode is notify";
   } else if (const auto wait = time_to_wait(memory.attempts, offered, moment); wait.count() > 0) {
-    decision.reason_code = ReasonCode::backing_off;
-    decision.reason = fmt::format("{} could not be deployed {} times; next try in {}",
-                                  offered.short_hex(), memory.attempts.count, humanize(wait));
+    const FailedAttempts& attempts = memory.attempts;
+    decision.reason_code = attempts.mirror_lags ? ReasonCode::mirror_lag : ReasonCode::backing_off;
+    decision.reason = attempts.mirror_lags
+                          ? fmt::format("the engine's mirror does not have {} yet; next try in {}",
+                                        offered.short_hex(), humanize(wait))
+                          : fmt::format("{} could not be deployed {} times; next try in {}",
+                                        offered.short_hex(), attempts.count, humanize(wait));
   } else {
     decision.deploy = true;
   }
@@ -118,12 +123,7 @@ ImageDecision decide_image(const Watch& watch, const Comparison& comparison, con
             .update_available = false};
   }
   if (comparison.question == Question::no_origin) {
-    return {
-        .state = ServiceState::local,
-        .reason_code = ReasonCode::no_origin,
-        .reason = fmt::format("{} names no registry; to follow Docker Hub, write image = \"{}\"",
-                              reference.familiar(), reference.str()),
-        .update_available = false};
+    return no_origin(comparison.running);
   }
   if (!comparison.remote) {
     return unknown_image({ErrorKind::bug, fmt::format("{} was not looked up", reference.str())});
@@ -178,6 +178,8 @@ bool blocks(const ImageDecision& image) {
   return image.state == ServiceState::unknown || image.reason_code == ReasonCode::no_platform ||
          image.state == ServiceState::quarantined ||
          image.reason_code == ReasonCode::changed_by_hand ||
+         image.reason_code == ReasonCode::not_yet_stable ||
+         image.reason_code == ReasonCode::mirror_lag ||
          image.reason_code == ReasonCode::backing_off;
 }
 
@@ -242,59 +244,6 @@ std::optional<bool> any_update(const std::vector<ImageDecision>& parts) {
 }
 
 }  // namespace
-
-std::vector<Digest> own_digests(const ImageReference& reference, const Replica& replica) {
-  std::vector<Digest> digests = repo_digests(reference, replica);
-  if (auto id = Digest::parse(replica.container.image_id)) {
-    digests.push_back(std::move(*id));
-  }
-  return digests;
-}
-
-std::optional<Digest> pullable_digest(const ImageReference& reference, const Replica& replica,
-                                      const std::optional<Digest>& preferred) {
-  const std::vector<Digest> own = own_digests(reference, replica);
-  if (preferred && contains(own, *preferred)) {
-    return preferred;
-  }
-  const bool only_config_digest = own.size() == 1 && !id_is_manifest_digest(replica);
-  return own.empty() || only_config_digest ? std::nullopt : std::optional(own.front());
-}
-
-bool id_is_manifest_digest(const Replica& replica) {
-  if (!replica.image || replica.image->repo_digests.empty()) {
-    // Untagged, which only the containerd store leaves without any RepoDigest, or never pulled.
-    return true;
-  }
-  return std::ranges::any_of(replica.image->repo_digests, [&](const std::string& text) {
-    return text.ends_with("@" + replica.container.image_id);
-  });
-}
-
-Match match(const RemoteImage& remote, const Replica& replica, const Memory& memory) {
-  const std::vector<Digest> own = own_digests(remote.reference, replica);
-  if (contains(own, remote.digest)) {
-    return Match::same;
-  }
-  if (memory.equivalent.contains({remote.digest, replica.container.image_id})) {
-    return Match::same_content;
-  }
-  if (!remote.platform) {
-    return Match::unclear;
-  }
-  const bool same_content = contains(own, remote.platform->manifest) ||
-                            remote.platform->config.str() == replica.container.image_id;
-  return same_content ? Match::same_content : Match::differs;
-}
-
-Question question_for(const Watch& watch, const WatchedImage& image) {
-  if (image.reference.digest()) {
-    return Question::pinned;
-  }
-  const bool named =
-      image.reference.has_explicit_domain() || (watch.image && watch.image->has_explicit_domain());
-  return named || any_came_from_registry(image) ? Question::ask : Question::no_origin;
-}
 
 Decision decide(const Watch& watch, const std::vector<Comparison>& comparisons,
                 const std::vector<Container>& by_id, const Memory& memory, const Moment& moment) {

@@ -37,6 +37,18 @@ std::optional<Timestamp> left_alone_until(const RegistryMemory& registry, Timest
   return until && *until > now && *until <= now + k_longest_rate_limit ? until : std::nullopt;
 }
 
+void count_check(ServiceMemory& service, const RemoteImage& remote) {
+  const int checks = std::min(checks_of(service, remote) + 1, k_most_stable_checks);
+  service.candidates.insert_or_assign(remote.reference.str(), Candidate{remote.digest, checks});
+}
+
+int checks_of(const ServiceMemory& service, const RemoteImage& remote) {
+  const auto candidate = service.candidates.find(remote.reference.str());
+  return candidate != service.candidates.end() && candidate->second.digest == remote.digest
+             ? candidate->second.checks
+             : 0;
+}
+
 std::chrono::milliseconds backoff(int failures) {
   constexpr std::chrono::minutes k_first{5};
   constexpr std::chrono::hours k_longest{6};

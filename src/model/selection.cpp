@@ -41,6 +41,33 @@ bool is_of_image(const ImageReference& wanted, const std::optional<ImageReferenc
   return wanted.tag() ? reference->tag() == wanted.tag() : reference->digest() == wanted.digest();
 }
 
+/// "4be7d0c1a2f3" for an image #4be7d0c1a2f3…, which nobody called so. An engine takes any length
+/// that is unique.
+bool is_beginning_of_id(std::string_view text, const Container& container, const Image* image) {
+  constexpr std::string_view k_algorithm = "sha256:";
+  constexpr std::size_t k_shortest = 4;  // nobody types less, and many names are that short
+  std::string_view id = container.image_id;
+  for (std::string_view* one : {&text, &id}) {
+    if (one->starts_with(k_algorithm)) {
+      one->remove_prefix(k_algorithm.size());
+    }
+  }
+  const auto is_called_so = [&](const std::string& name) {
+    return name.starts_with(text) && name.find_first_of(":@") == text.size();
+  };
+  return text.size() >= k_shortest && id.starts_with(text) &&
+         (image == nullptr || (std::ranges::none_of(image->repo_tags, is_called_so) &&
+                               std::ranges::none_of(image->repo_digests, is_called_so)));
+}
+
+/// What a container was created from; nothing where that was an image's id.
+std::optional<ImageReference> reference_of(const Container& container, const Image* image) {
+  auto reference = ImageReference::parse(container.image);
+  return reference && !is_beginning_of_id(container.image, container, image)
+             ? std::optional(std::move(*reference))
+             : std::nullopt;
+}
+
 bool wants(const Watch& watch, const Container& container,
            const std::optional<ImageReference>& reference) {
   const bool one_off = !container.label(k_label_project).empty() && !is_compose_service(container);
@@ -88,11 +115,11 @@ std::string name_of(const Selection& selection, const std::string& id) {
 Selector::Selector(const Host& host) : m_host(host) {
   m_references.reserve(host.containers.size());
   for (const Container& container : host.containers) {
-    auto parsed = ImageReference::parse(container.image);
-    if (parsed) {
-      m_by_repository[parsed->repository()].push_back(m_references.size());
+    auto reference = reference_of(container, host.image_of(container));
+    if (reference) {
+      m_by_repository[reference->repository()].push_back(m_references.size());
     }
-    m_references.push_back(parsed ? std::optional(std::move(*parsed)) : std::nullopt);
+    m_references.push_back(std::move(reference));
   }
 }
 
@@ -111,7 +138,7 @@ Selection Selector::select(const Watch& watch) const {
     }
     const Image* image = m_host.image_of(container);
     by_reference[*reference].push_back(
-        {container, image != nullptr ? std::optional(*image) : std::nullopt});
+        {container, image != nullptr ? std::optional(*image) : std::nullopt, m_host.podman});
   };
   if (watch.image) {
     if (const auto found = m_by_repository.find(watch.image->repository());

@@ -27,6 +27,8 @@ constexpr std::pair<ReasonCode, std::string_view> k_reason_words[] = {
     {ReasonCode::pull_failed, "pull_failed"},
     {ReasonCode::no_space, "no_space"},
     {ReasonCode::backing_off, "backing_off"},
+    {ReasonCode::not_yet_stable, "not_yet_stable"},
+    {ReasonCode::mirror_lag, "mirror_lag"},
     {ReasonCode::interrupted, "interrupted"},
     {ReasonCode::failed_here, "failed_here"},
     {ReasonCode::not_running, "not_running"},

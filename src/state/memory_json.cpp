@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "tallyman/state/state_directory.hpp"
@@ -70,6 +72,29 @@ std::map<std::string, Digest> digests_of(const Json& json) {
   return digests;
 }
 
+Json candidates_to_json(const std::map<std::string, Candidate>& candidates) {
+  Json json = Json::object();
+  for (const auto& [reference, candidate] : candidates) {
+    json[reference] = {{"digest", candidate.digest.str()}, {"checks", candidate.checks}};
+  }
+  return json;
+}
+
+std::map<std::string, Candidate> candidates_of(const Json& json) {
+  std::map<std::string, Candidate> candidates;
+  for (const auto& [reference, value] : json.items()) {
+    const int checks = value.is_object() ? number_of(value, "checks") : 0;
+    if (checks < 1) {
+      continue;
+    }
+    if (auto digest = digest_of(value, "digest")) {
+      candidates.emplace(reference,
+                         Candidate{std::move(*digest), std::min(checks, k_most_stable_checks)});
+    }
+  }
+  return candidates;
+}
+
 Json quarantined_to_json(const std::vector<Quarantined>& entries) {
   Json json = Json::array();
   for (const Quarantined& entry : entries) {
@@ -127,7 +152,9 @@ Json service_to_json(const ServiceMemory& service) {
                 {{"digest", digest_or_null(service.attempts.digest)},
                  {"count", service.attempts.count},
                  {"touched", service.attempts.touched},
+                 {"mirror_lags", service.attempts.mirror_lags},
                  {"last", format_rfc3339(service.attempts.last)}}},
+               {"candidates", candidates_to_json(service.candidates)},
                {"broken", service.broken},
                {"quarantined", quarantined_to_json(service.quarantined)},
                {"kept", kept_to_json(service.kept)},
@@ -152,9 +179,10 @@ ServiceMemory service_of(const Json& json) {
   service.pending_since = time_of(json, "pending_since");
   service.consecutive_failures = number_of(json, "consecutive_failures");
   const Json& attempts = member(json, "attempts", Json::value_t::object);
-  service.attempts = {digest_of(attempts, "digest"), number_of(attempts, "count"),
-                      number_of(attempts, "touched"),
-                      time_of(attempts, "last").value_or(Timestamp{})};
+  service.attempts = {
+      digest_of(attempts, "digest"), number_of(attempts, "count"), number_of(attempts, "touched"),
+      time_of(attempts, "last").value_or(Timestamp{}), flag_of(attempts, "mirror_lags")};
+  service.candidates = candidates_of(member(json, "candidates", Json::value_t::object));
   service.broken = text_member(json, "broken");
   service.quarantined = quarantined_of(member(json, "quarantined", Json::value_t::array));
   service.kept = kept_of(member(json, "kept", Json::value_t::array));

@@ -224,6 +224,26 @@ void look_into_unclear(Look& look, Registry& registry, Engine& engine, Memory& m
   compare_with_running_index(unclear, registry, memory);
 }
 
+/// Only where a drop-in asks for more than one check, and only for what it watches now. A registry
+/// that did not answer has shown no other digest.
+void count_checks(const Look& look, Memory& memory) {
+  for (const ServiceLook& look_of_one : look.services) {
+    ServiceMemory& service = memory.services[look_of_one.watch.name];
+    std::map<std::string, Candidate> before = std::exchange(service.candidates, {});
+    if (look_of_one.watch.stable_checks <= 1) {
+      continue;
+    }
+    for (const Comparison& comparison : look_of_one.comparisons) {
+      if (auto known = before.extract(comparison.running.reference.str())) {
+        service.candidates.insert(std::move(known));
+      }
+      if (comparison.remote && comparison.remote->has_value()) {
+        count_check(service, **comparison.remote);
+      }
+    }
+  }
+}
+
 void release_quarantined(const Look& look, Memory& memory) {
   for (const ServiceLook& service : look.services) {
     const auto remembered = memory.services.find(service.watch.name);
@@ -302,6 +322,9 @@ Look look_at(const Config& config, const std::vector<ServiceName>& only, Registr
       look.host = std::move(*host);
       const auto errors = select_all(config, *look.host, look);
       ask_registries(look, only.empty(), registry, memory);
+      if (moment.counts) {
+        count_checks(look, memory);
+      }
       look_into_unclear(look, registry, engine, memory);
       memory.registries = registry.known();
       release_quarantined(look, memory);

@@ -108,7 +108,7 @@ Result<Tick::Outcomes> Tick::recover(const Lock& lock, Result<Memory>& memory,
 }
 
 Look Tick::observe_and_decide(const TickOptions& options, const Error* blocked, Memory& memory) {
-  const Moment moment{.now = m_clock.now(), .patient = options.trigger == "timer"};
+  const Moment moment{.now = m_clock.now(), .patient = options.trigger == "timer", .counts = true};
   if (blocked == nullptr) {
     return look_at(m_config, options.only, m_registry, m_engine, memory, moment);
   }

@@ -24,7 +24,7 @@ enum class Match {
 
 /// The digests under which the engine knows a replica's image in the reference's repository: the
 /// matching RepoDigests, and the image id (on the containerd store that is the digest; on the
-/// classic store it is a config digest, which no manifest digest ever equals).
+/// classic store and with Podman it is a config digest, which no manifest digest ever equals).
 [[nodiscard]] std::vector<Digest> own_digests(const ImageReference& reference,
                                               const Replica& replica);
 
@@ -35,7 +35,7 @@ enum class Match {
     const std::optional<Digest>& preferred = std::nullopt);
 
 /// Is the id of this image a manifest digest (containerd image store) and not a config digest
-/// (classic store)?
+/// (classic store, Podman)?
 [[nodiscard]] bool id_is_manifest_digest(const Replica& replica);
 
 /// Compares one replica, first rule that fits: the digest is its own; memory says that the two are
@@ -44,7 +44,10 @@ enum class Match {
 
 /// Must the registry be asked for this reference? Not where it runs by digest, nor where no
 /// registry is in its name and nothing shows that it came from Docker Hub: neither the drop-in nor
-/// a RepoDigest that an engine with the classic store wrote when it pulled.
+/// a RepoDigest that an engine with the classic store wrote when it pulled. Podman writes out what
+/// nobody wrote: "docker.io/library/web" for `docker build -t web`, "localhost/web" for `podman
+/// build -t web`. So there only the drop-in can name Docker Hub, and localhost (without a port) is
+/// no registry.
 enum class Question { ask, pinned, no_origin };
 [[nodiscard]] Question question_for(const Watch& watch, const WatchedImage& image);
 
@@ -83,6 +86,7 @@ struct Decision {
 struct Moment {
   Timestamp now = {};
   bool patient = false;  ///< the timer's tick: what failed lately is left alone for a while
+  bool counts = false;   ///< a tick, which changes things: what it sees counts for stable_checks
 };
 
 /// The one place that decides. Pure: the same values give the same decision.

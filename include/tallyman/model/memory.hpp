@@ -44,12 +44,19 @@ struct KeptImage {
   Timestamp at = {};
 };
 
+/// What a registry offered in a row, for a service whose drop-in waits for that (stable_checks).
+struct Candidate {
+  Digest digest;
+  int checks = 0;  ///< at most k_most_stable_checks
+};
+
 /// Deployments in a row that did not succeed with what the registry offered.
 struct FailedAttempts {
   std::optional<Digest> digest = std::nullopt;  ///< what was to be deployed
   int count = 0;
   int touched = 0;  ///< those of them that recreated containers
   Timestamp last = {};
+  bool mirror_lags = false;  ///< the last of them: the engine's mirror did not have it
 };
 
 /// What tallyman remembers of one service between two ticks.
@@ -64,6 +71,7 @@ struct ServiceMemory {
   std::optional<Timestamp> pending_since = std::nullopt;
   int consecutive_failures = 0;
   FailedAttempts attempts = {};
+  std::map<std::string, Candidate> candidates = {};  ///< by reference
   /// Why the service is not known to be good since its last deployment; empty once it is.
   std::string broken = {};
   std::vector<Quarantined> quarantined = {};
@@ -121,6 +129,11 @@ struct RemoteImage;
                                                   const RemoteImage& remote);
 /// Lets go of the digests that `remote.reference` has moved away from.
 void release_moved(ServiceMemory& service, const RemoteImage& remote);
+
+/// A tick saw what `remote.reference` offers: once more in a row, or for the first time.
+void count_check(ServiceMemory& service, const RemoteImage& remote);
+/// How many ticks in a row saw it.
+[[nodiscard]] int checks_of(const ServiceMemory& service, const RemoteImage& remote);
 
 /// How long the timer's ticks leave a digest alone that could not be deployed `failures` times: not
 /// at all, 5 min, 10 min, …, at most 6 h.

@@ -16,6 +16,7 @@ namespace tallyman {
 struct Replica {
   Container container;
   std::optional<Image> image;
+  bool podman = false;  ///< Host::podman
 };
 
 /// The containers of a watch that run the same reference.
@@ -38,7 +39,9 @@ struct Selection {
 ///  - else: every container of that reference, of the named project or directory only where one is
 ///  given
 /// Containers that do not run, and those of `compose run`, are never part of it. A container that
-/// was created with tag and digest counts as one of its tag.
+/// was created with tag and digest counts as one of its tag. What looks like a name and is the
+/// beginning of the image's own id (`docker run 4be7d0c1a2f3`) is an id, unless the image has that
+/// name.
 [[nodiscard]] Selection select(const Watch& watch, const Host& host);
 
 /// The same for many watches of one host, whose references are taken apart once.

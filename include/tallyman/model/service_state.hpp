@@ -42,6 +42,8 @@ enum class ReasonCode {
   pull_failed,       ///< pending: nothing was touched
   no_space,          ///< pending: the disk is too small for the image; nothing was touched
   backing_off,       ///< pending: failed before, and is not tried in this tick
+  not_yet_stable,    ///< pending: fewer checks in a row saw the digest than stable_checks asks for
+  mirror_lag,        ///< pending: the engine's mirror does not have what the registry offers
   interrupted,       ///< pending: told to stop before containers were touched
   failed_here,       ///< quarantined
   not_running,       ///< absent

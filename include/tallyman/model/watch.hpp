@@ -45,12 +45,16 @@ struct RollbackSettings {
   int keep = 3;  ///< previous images that stay on this host
 };
 
+/// The most that stable_checks may ask for.
+inline constexpr int k_most_stable_checks = 10;
+
 /// What one drop-in asks for. At least one of image and compose.services is there.
 struct Watch {
   ServiceName name;
   std::string file;  ///< the drop-in, for messages
   std::optional<ImageReference> image;
   Mode mode = Mode::automatic;
+  int stable_checks = 1;  ///< checks in a row that must have seen a digest: 1 to 10
   ComposeSettings compose = {};
   HealthSettings health = {};
   RollbackSettings rollback = {};

@@ -26,9 +26,9 @@ struct Look {
 
 /// The first half of the walk: observes the host and the registries, and decides. Changes nothing
 /// on either side. `only`: the services to look at; empty: all. `memory` learns what registries
-/// have, which digests are equivalent, that a tag moved away from a quarantined digest, and that a
-/// broken service runs well again. Whatever goes wrong is a service's decision: unknown, with its
-/// error.
+/// have, which digests are equivalent, how often a digest was seen (where `moment` counts), that a
+/// tag moved away from a quarantined digest, and that a broken service runs well again. Whatever
+/// goes wrong is a service's decision: unknown, with its error.
 [[nodiscard]] Look look_at(const Config& config, const std::vector<ServiceName>& only,
                            Registry& registry, Engine& engine, Memory& memory,
                            const Moment& moment);

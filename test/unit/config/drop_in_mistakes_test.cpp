@@ -71,10 +71,12 @@ TEST_CASE("an unknown key names the one that was meant, the place where it belon
        "first [section]"},
       {"image = \"a\"\n[helth]", "web.toml:2:2: helth: unknown key; did you mean \"health\"?"},
       {"image = \"a\"\n\"odd key\" = 1",
-       "web.toml:2:1: \"odd key\": unknown key; known here: image, mode, compose, health, "
+       "web.toml:2:1: \"odd key\": unknown key; known here: image, mode, stable_checks, compose, "
+       "health, "
        "rollback"},
       {"image = \"a\"\n\"\" = 1",
-       "web.toml:2:1: \"\": unknown key; known here: image, mode, compose, health, rollback"},
+       "web.toml:2:1: \"\": unknown key; known here: image, mode, stable_checks, compose, health, "
+       "rollback"},
       {"image = \"a\"\n[compose]\nbanana = 1",
        "web.toml:3:1: compose.banana: unknown key; known here: directory, files, project, "
        "env_files, profiles, services, environment, command, timeout"},
@@ -127,6 +129,16 @@ TEST_CASE("a wrong type says what was found and what to write") {
 
 TEST_CASE("a bad value says what is wrong with it") {
   check_all({
+      {"image = \"a\"\nstable_checks = 0",
+       "web.toml:2:17: stable_checks: 0 is out of bounds: from 1 to 10"},
+      {"image = \"a\"\nstable_checks = 11",
+       "web.toml:2:17: stable_checks: 11 is out of bounds: from 1 to 10"},
+      {"image = \"a\"\nstable_checks = \"2\"",
+       "web.toml:2:17: stable_checks: expected an integer, found a string; write stable_checks = "
+       "2"},
+      {"image = \"a\"\n[rollback]\nstable_checks = 2",
+       "web.toml:3:1: rollback.stable_checks: unknown key; stable_checks belongs at the top of the "
+       "file, above the first [section]"},
       {"image = \"a\"\nmode = \"notfy\"",
        "web.toml:2:8: mode: \"notfy\" is no mode; did you mean \"notify\"?"},
       {"image = \"a\"\nmode = \"manual\"",

@@ -19,6 +19,7 @@ TEST_CASE("an image alone is a drop-in") {
   REQUIRE(watch->image.has_value());
   CHECK(watch->image->str() == "ghcr.io/acme/web:1");
   CHECK(watch->mode == Mode::automatic);
+  CHECK(watch->stable_checks == 1);
   CHECK(watch->compose.services.empty());
   CHECK(watch->compose.directory.empty());
   CHECK(watch->compose.command.empty());
@@ -48,6 +49,7 @@ TEST_CASE("every key arrives where it belongs") {
   const auto watch = parse_drop_in(R"(
 image = "nginx"
 mode = "notify"
+stable_checks = 10
 [compose]
 directory = "/srv/shop/"
 files = ["compose.yaml", "/srv/other.yaml"]
@@ -65,6 +67,7 @@ _EMPTY = ""
   REQUIRE(watch.has_value());
   CHECK(watch->image->str() == "docker.io/library/nginx:latest");
   CHECK(watch->mode == Mode::notify);
+  CHECK(watch->stable_checks == 10);
   CHECK(watch->compose.directory == "/srv/shop");
   CHECK(watch->compose.files == Strings{"compose.yaml", "/srv/other.yaml"});
   CHECK(watch->compose.project == "shop_1-a");

@@ -65,6 +65,7 @@ TEST_CASE("the full example") {
   CHECK(compose.environment == std::map<std::string, std::string>{{"IMAGE_CHANNEL", "stable"}});
   CHECK(compose.command == Strings{"docker", "compose"});
   CHECK(compose.timeout == std::chrono::minutes(10));
+  CHECK(watch->stable_checks == 1);
   const auto& health = watch->health;
   CHECK(health.timeout == std::chrono::seconds(90));
   CHECK(health.settle == std::chrono::seconds(10));

@@ -16,6 +16,8 @@ struct ReplicaIs {
   std::vector<std::string> repo_digests;  ///< as the engine lists them
   bool compose = true;
   std::string service = "web";
+  bool podman = false;
+  std::vector<std::string> repo_tags = {};
 };
 
 inline Replica replica(std::string_view image, const ReplicaIs& is) {
@@ -28,8 +30,9 @@ inline Replica replica(std::string_view image, const ReplicaIs& is) {
     container.labels = {{std::string(k_label_project), "shop"},
                         {std::string(k_label_service), is.service}};
   }
-  Image local{.id = digest(is.id).str(), .repo_tags = {}, .repo_digests = is.repo_digests};
-  return {container, local};
+  Image local{
+      .id = digest(is.id).str(), .repo_tags = is.repo_tags, .repo_digests = is.repo_digests};
+  return {container, local, is.podman};
 }
 
 inline std::string repo_digest(char c) {

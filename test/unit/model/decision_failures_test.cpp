@@ -36,6 +36,13 @@ ServiceMemory failed_times(int count) {
   return service;
 }
 
+/// The engine's mirror did not have it.
+ServiceMemory lagging(int count) {
+  ServiceMemory service = failed_times(count);
+  service.attempts.mirror_lags = true;
+  return service;
+}
+
 ServiceMemory settled(char d, std::string_view reference = k_web) {
   ServiceMemory service;
   service.settled.emplace(ref(reference).str(), digest(d));
@@ -121,6 +128,7 @@ TEST_CASE("decide: what is left alone holds back its siblings of the same drop-i
       {"quarantined", holding({quarantined('2')}), ReasonCode::failed_here},
       {"changed by hand", settled('2'), ReasonCode::changed_by_hand},
       {"failed lately", failed_times(2), ReasonCode::backing_off},
+      {"the mirror lags", lagging(2), ReasonCode::mirror_lag},
   };
   for (const Row& row : rows) {
     CAPTURE(row.what);
@@ -197,6 +205,15 @@ TEST_CASE("decide: it says how often a deployment failed, and when the next try 
   const Decision decision = decide(watch_of(), {differs()}, {}, with(failed_times(2)),
                                    {.now = k_failed_at + minutes(2), .patient = true});
   CHECK(decision.reason == "222222222222 could not be deployed 2 times; next try in 3 min");
+}
+
+TEST_CASE("decide: where the engine's mirror lags, that is what it waits for") {
+  const Decision decision = decide(watch_of(), {differs()}, {}, with(lagging(2)),
+                                   {.now = k_failed_at + minutes(2), .patient = true});
+  check_state(decision, ServiceState::pending, ReasonCode::mirror_lag);
+  CHECK(decision.reason == "the engine's mirror does not have 222222222222 yet; next try in 3 min");
+  CHECK_FALSE(decision.error.has_value());
+  CHECK(decision.update_available == true);
 }
 
 TEST_CASE("backoff: not after the first failure, then 5 min, doubled, and never over 6 h") {

@@ -107,6 +107,53 @@ TEST_CASE("select: what each form of a drop-in is about") {
   }
 }
 
+TEST_CASE("select: what a container was created from, an id or a name") {
+  const std::string id = "sha256:4be7d0c1a2f3" + std::string(52, '0');
+  struct Row {
+    const char* what;
+    std::string image;
+    std::vector<std::string> repo_tags;
+    std::vector<std::string> repo_digests;
+    bool by_id;
+  };
+  const Row rows[] = {
+      {"all of the id", id, {}, {}, true},
+      {"its hex", id.substr(7), {"web:1"}, {}, true},
+      {"its first twelve", "4be7d0c1a2f3", {"web:1"}, {"web@" + id}, true},
+      {"its first four", "4be7", {}, {}, true},
+      {"its first three may well be a name", "4be", {}, {}, false},
+      {"a beginning with the algorithm", "sha256:4be7d0c1", {}, {}, true},
+      {"a name that is the beginning of its image's id", "4be7", {"4be7:latest"}, {}, false},
+      {"the same, its tag has moved", "4be7", {}, {"4be7@" + id}, false},
+      {"another one's name begins so", "4be7", {"4be7d:latest"}, {}, true},
+      {"an id of another image reads as a name", "5be7d0c1a2f3", {}, {}, false},
+      {"a name with a tag", "4be7:1", {}, {}, false},
+      {"a name with a domain", "harbor.lan/4be7", {}, {}, false},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    Host host;
+    host.containers = {container("web", row.image, compose("shop", "web", "/srv/shop"))};
+    host.containers[0].image_id = id;
+    host.images.emplace(
+        id, Image{.id = id, .repo_tags = row.repo_tags, .repo_digests = row.repo_digests});
+    const Watch all = watch(nullptr, {.project = "shop", .services = {"*"}});
+    const Selection selection = select(all, host);
+    CHECK(selection.by_id.size() == (row.by_id ? 1 : 0));
+    CHECK(selection.images.size() == (row.by_id ? 0 : 1));
+  }
+}
+
+TEST_CASE("select: replicas know whether they are Podman's") {
+  Host host = shop();
+  for (const bool podman : {false, true}) {
+    host.podman = podman;
+    const Selection selection = select(watch("harbor.lan/web:2"), host);
+    REQUIRE(selection.images.size() == 1);
+    CHECK(selection.images[0].replicas.at(0).podman == podman);
+  }
+}
+
 TEST_CASE("find_conflicts: names both and the container") {
   const Host host = shop();
   const auto a = select(watch("harbor.lan/web:1"), host);

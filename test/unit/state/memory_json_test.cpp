@@ -27,7 +27,9 @@ Memory rich_memory() {
   web.pending_since = at("2026-11-21T00:00:00Z");
   web.consecutive_failures = 3;
   web.settled = {{"harbor.lan/shop/web:1", digest('6')}};
-  web.attempts = {digest('2'), 4, 1, at("2026-11-22T19:00:00Z")};
+  web.attempts = {digest('2'), 4, 1, at("2026-11-22T19:00:00Z"), true};
+  web.candidates = {{"harbor.lan/shop/web:1", {digest('2'), 3}},
+                    {"harbor.lan/shop/db:1", {digest('4'), 1}}};
   web.broken = "shop-web-1 exited with status 1";
   web.quarantined = {
       {"harbor.lan/shop/web:1", digest('7'), digest('8'), "it exited", at("2026-11-22T18:00:00Z")},
@@ -102,6 +104,14 @@ void check_same(const ServiceMemory& a, const ServiceMemory& b) {
   CHECK(a.attempts.count == b.attempts.count);
   CHECK(a.attempts.touched == b.attempts.touched);
   CHECK((a.attempts.last == b.attempts.last));
+  CHECK(a.attempts.mirror_lags == b.attempts.mirror_lags);
+  REQUIRE(a.candidates.size() == b.candidates.size());
+  for (const auto& [reference, candidate] : a.candidates) {
+    CAPTURE(reference);
+    REQUIRE(b.candidates.contains(reference));
+    CHECK((b.candidates.at(reference).digest == candidate.digest));
+    CHECK(b.candidates.at(reference).checks == candidate.checks);
+  }
   CHECK(a.broken == b.broken);
   check_same(a.quarantined, b.quarantined);
   check_same(a.kept, b.kept);
@@ -177,9 +187,13 @@ TEST_CASE("what has the wrong type in a memory is left out, the rest stays") {
       "api": {"last_good": {"a": 5, "b": ")" +
                                id_of('3') + R"("},
               "last_deployment": {"id": 5, "result": null, "from": "x", "to": [], "finished_at": ""}},
-      "bad": {"settled": 3, "attempts": [1], "broken": 7, "quarantined": {"digest": "x"},
+      "bad": {"settled": 3, "attempts": [1], "candidates": [1], "broken": 7, "quarantined": {"digest": "x"},
               "kept": "all"},
-      "half": {"attempts": {"digest": 1, "count": "x", "touched": null, "last": 5},
+      "half": {"attempts": {"digest": 1, "count": "x", "touched": null, "last": 5, "mirror_lags": 1},
+               "candidates": {"a": null, "b": {"digest": "x", "checks": 1}, "c": {"checks": 1},
+                              "d": {"digest": ")" +
+                               id_of('5') + R"(", "checks": 0}, "e": {"digest": ")" + id_of('5') +
+                               R"(", "checks": 2000000000}},
                "quarantined": [null, {"digest": "x"}, {"digest": ")" +
                                id_of('4') + R"(", "manifest": 5, "at": "never"}],
                "kept": [null, {"deployed": "yes"}]},
@@ -197,12 +211,16 @@ TEST_CASE("what has the wrong type in a memory is left out, the rest stays") {
   const ServiceMemory& bad = memory.services.at("bad");
   CHECK(bad.settled.empty());
   CHECK(bad.attempts.count == 0);
+  CHECK(bad.candidates.empty());
   CHECK(bad.broken.empty());
   CHECK(bad.quarantined.empty());
   CHECK(bad.kept.empty());
   const ServiceMemory& half = memory.services.at("half");
   CHECK_FALSE(half.attempts.digest.has_value());
   CHECK(half.attempts.count == 0);
+  CHECK_FALSE(half.attempts.mirror_lags);
+  REQUIRE(half.candidates.size() == 1);
+  CHECK(half.candidates.at("e").checks == k_most_stable_checks);
   REQUIRE(half.quarantined.size() == 1);
   CHECK((half.quarantined[0].digest == digest('4')));
   CHECK_FALSE(half.quarantined[0].manifest.has_value());
