@@ -4,6 +4,25 @@
 #include <utility>
 
 namespace tallyman {
+namespace {
+
+/// `info` is null where the engine did not tell.
+Error mirror_lag(const ImageReference& by_digest, const EngineInfo* info) {
+  const std::string& registry = by_digest.domain();
+  std::string mirror = "its mirror or a proxy";
+  if (info != nullptr && info->mirrors.contains(registry)) {
+    mirror = "its mirror " + printable(info->mirrors.at(registry).front());
+  }
+  const bool podman = info != nullptr && info->podman;
+  return {ErrorKind::not_found,
+          fmt::format("{} offers {}, but the engine does not get it: {} lags behind", registry,
+                      by_digest.digest()->short_hex(), mirror),
+          fmt::format("wait, or see {}; an image that names the mirror is checked there, too",
+                      podman ? "[[registry.mirror]] in /etc/containers/registries.conf"
+                             : "registry-mirrors in /etc/docker/daemon.json")};
+}
+
+}  // namespace
 
 std::string megabytes(std::int64_t bytes) {
   return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
@@ -168,11 +187,33 @@ Result<void> DeploymentRun::call_compose(std::size_t project) {
                                  m_lock);
 }
 
-Result<std::string> DeploymentRun::pull_digest(const ImagePlan& image, const Digest& digest,
-                                               std::int64_t& bytes) {
+/// The engine does not get what the registry has just shown to us. Where it asks a mirror, time
+/// mends that, and neither image nor host is to blame (PROTOCOL.md 9.10).
+Trouble DeploymentRun::failed_pull(const ImageReference& by_digest, const Error& error) {
+  if (error.kind == ErrorKind::not_found) {
+    const auto info = m_tools.engine.info();
+    if (info && info->mirrors.contains(by_digest.domain())) {
+      return {ReasonCode::mirror_lag, mirror_lag(by_digest, &*info)};
+    }
+  }
+  Error failure = with_context(error, fmt::format("pull of {}", by_digest.familiar()));
+  // The two go different ways, with settings of their own.
+  const bool is_way = error.kind == ErrorKind::tls || error.kind == ErrorKind::transient;
+  if (is_way && !error.remedy.empty()) {
+    failure.message += fmt::format("; tallyman's own check works, over {}",
+                                   m_tools.registry.describe_access(by_digest));
+  }
+  return {ReasonCode::pull_failed, std::move(failure)};
+}
+
+DeploymentRun::Pulled DeploymentRun::pull_digest(const ImagePlan& image, const Digest& digest,
+                                                 std::int64_t& bytes) {
+  const auto failed = [](Error error) {
+    return std::unexpected(Trouble{ReasonCode::pull_failed, std::move(error)});
+  };
   auto credential = m_tools.registry.credential(image.reference);
   if (!credential) {
-    return std::unexpected(credential.error());
+    return failed(std::move(credential.error()));
   }
   const ImageReference by_digest = image.reference.at(digest);
   const auto pulled = m_tools.engine.pull(
@@ -182,27 +223,24 @@ Result<std::string> DeploymentRun::pull_digest(const ImagePlan& image, const Dig
                                 megabytes(progress.total)));
       });
   if (!pulled) {
-    Error error = with_context(pulled.error(), fmt::format("pull of {}", by_digest.familiar()));
-    // The two go different ways, with settings of their own.
-    const bool is_way = error.kind == ErrorKind::tls || error.kind == ErrorKind::transient;
-    if (is_way && !error.remedy.empty()) {
-      error.message += fmt::format("; tallyman's own check works, over {}",
-                                   m_tools.registry.describe_access(image.reference));
-    }
-    return std::unexpected(std::move(error));
+    return std::unexpected(failed_pull(by_digest, pulled.error()));
   }
   bytes = *pulled;
-  const auto detail = m_tools.engine.inspect_image(by_digest.familiar());
+  const auto detail = m_tools.engine.inspect_image(by_digest.str());
   if (!detail) {
-    return std::unexpected(detail.error());
+    return failed(detail.error());
   }
-  const bool is_it = detail->image.id == digest.str() ||
-                     std::ranges::any_of(detail->image.repo_digests, [&](const std::string& text) {
-                       return repo_digest_of(text, by_digest) == digest;
-                     });
-  if (!is_it) {
-    return fail(ErrorKind::protocol, "the engine pulled {} and shows another digest for it",
-                by_digest.familiar());
+  const auto& manifest = digest == image.digest ? image.manifest : std::nullopt;
+  const auto is_it = [&](const std::optional<Digest>& own) {
+    return own && (*own == digest || own == manifest);
+  };
+  if (detail->image.id != digest.str() &&
+      std::ranges::none_of(detail->image.repo_digests, [&](const std::string& text) {
+        return is_it(repo_digest_of(text, by_digest));
+      })) {
+    const auto info = m_tools.engine.info();
+    return std::unexpected(
+        Trouble{ReasonCode::mirror_lag, mirror_lag(by_digest, info ? &*info : nullptr)});
   }
   return detail->image.id;
 }

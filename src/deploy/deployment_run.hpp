@@ -31,6 +31,7 @@ class DeploymentRun {
 
  private:
   using Acted = std::expected<void, Trouble>;
+  using Pulled = std::expected<std::string, Trouble>;  ///< the id of what came
 
   [[nodiscard]] PhaseEvent enter_and_act();
   [[nodiscard]] Acted hooked(bool after);
@@ -42,7 +43,7 @@ class DeploymentRun {
   [[nodiscard]] Acted protect();
   [[nodiscard]] Result<void> protect_one(const ImagePlan& image, const OldImage& old);
   [[nodiscard]] Acted pull();
-  [[nodiscard]] Result<void> pull_one(const ImagePlan& image, ImageProgress& progress);
+  [[nodiscard]] Acted pull_one(const ImagePlan& image, ImageProgress& progress);
   [[nodiscard]] Acted tag();
   [[nodiscard]] Result<void> tag_one(const ImagePlan& image, ImageProgress& progress);
   [[nodiscard]] Result<void> check_containers();
@@ -68,9 +69,11 @@ class DeploymentRun {
   [[nodiscard]] Result<void> tag_old(const ImagePlan& image, const OldImage& old);
   [[nodiscard]] Result<void> tag_all_old(const std::string& project);
 
-  /// Pulls by digest with the credentials of the check; the id of what came.
-  [[nodiscard]] Result<std::string> pull_digest(const ImagePlan& image, const Digest& digest,
-                                                std::int64_t& bytes);
+  /// Pulls by digest with the credentials of the check. What a mirror in between does not have is
+  /// ReasonCode::mirror_lag, everything else pull_failed.
+  [[nodiscard]] Pulled pull_digest(const ImagePlan& image, const Digest& digest,
+                                   std::int64_t& bytes);
+  [[nodiscard]] Trouble failed_pull(const ImageReference& by_digest, const Error& error);
   [[nodiscard]] Result<void> call_compose(std::size_t project);
   void keep_evidence();
   [[nodiscard]] bool is_old(const std::string& container) const;

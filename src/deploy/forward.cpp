@@ -35,7 +35,7 @@ Result<void> DeploymentRun::protect_one(const ImagePlan& image, const OldImage& 
   // The containerd store forgets a running image when its last name moves on.
   std::int64_t bytes = 0;
   const auto again = pull_digest(image, *old.digest, bytes);
-  return again ? m_tools.engine.tag(*again, name) : std::unexpected(again.error());
+  return again ? m_tools.engine.tag(*again, name) : std::unexpected(again.error().error);
 }
 
 DeploymentRun::Acted DeploymentRun::protect() {
@@ -44,7 +44,7 @@ DeploymentRun::Acted DeploymentRun::protect() {
   }
   for (std::size_t i = 0; i < m_journal.plan.images.size(); ++i) {
     const ImagePlan& image = m_journal.plan.images[i];
-    if (const auto now = m_tools.engine.inspect_image(image.reference.familiar())) {
+    if (const auto now = m_tools.engine.inspect_image(image.reference.str())) {
       m_journal.images.at(i).tag_before = now->image.id;
     }
     for (const OldImage& old : image.old) {
@@ -63,10 +63,10 @@ DeploymentRun::Acted DeploymentRun::protect() {
   return {};
 }
 
-Result<void> DeploymentRun::pull_one(const ImagePlan& image, ImageProgress& progress) {
+DeploymentRun::Acted DeploymentRun::pull_one(const ImagePlan& image, ImageProgress& progress) {
   const auto start = m_tools.clock.steady();
   progress.was_here =
-      m_tools.engine.inspect_image(image.reference.at(image.digest).familiar()).has_value();
+      m_tools.engine.inspect_image(image.reference.at(image.digest).str()).has_value();
   std::int64_t bytes = 0;
   auto id = pull_digest(image, image.digest, bytes);
   if (!id) {
@@ -84,7 +84,7 @@ Result<void> DeploymentRun::pull_one(const ImagePlan& image, ImageProgress& prog
 DeploymentRun::Acted DeploymentRun::pull() {
   for (std::size_t i = 0; i < m_journal.plan.images.size(); ++i) {
     if (auto pulled = pull_one(m_journal.plan.images[i], m_journal.images.at(i)); !pulled) {
-      return std::unexpected(trouble_of(ReasonCode::pull_failed, pulled.error()));
+      return std::unexpected(trouble_of(pulled.error().code, pulled.error().error));
     }
   }
   return {};
@@ -101,7 +101,7 @@ Result<void> DeploymentRun::tag_one(const ImagePlan& image, ImageProgress& progr
   std::int64_t bytes = 0;
   auto again = pull_digest(image, image.digest, bytes);
   if (!again) {
-    return std::unexpected(again.error());
+    return std::unexpected(again.error().error);
   }
   progress.image_id = std::move(*again);
   return m_tools.engine.tag(progress.image_id, image.reference);

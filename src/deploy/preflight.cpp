@@ -78,7 +78,7 @@ Result<void> Deployer::check_followers(const DeploymentPlan& plan) {
           plan.images.end()) {
         continue;
       }
-      const auto image = m_tools.engine.inspect_image(follower.reference.familiar());
+      const auto image = m_tools.engine.inspect_image(follower.reference.str());
       const bool same = image && std::ranges::all_of(follower.containers, [&](const auto& one) {
                           return one.image_id == image->image.id;
                         });
@@ -96,8 +96,35 @@ Result<void> Deployer::check_followers(const DeploymentPlan& plan) {
   return {};
 }
 
+/// Podman refuses to remove a container while others are in its network, and compose removes that
+/// one first: it would end half way, with the old containers stopped.
+Result<void> Deployer::check_podman(const DeploymentPlan& plan) {
+  for (const ProjectPlan& project : plan.projects) {
+    if (project.followers.empty()) {
+      continue;
+    }
+    const auto info = m_tools.engine.info();
+    if (!info) {
+      return std::unexpected(info.error());
+    }
+    if (info->podman) {
+      const std::string& follower = project.followers.front().containers.front().name;
+      return std::unexpected(
+          Error{ErrorKind::config,
+                fmt::format("{} shares the network of what is to be recreated, and compose cannot "
+                            "recreate that on Podman",
+                            follower),
+                fmt::format("in {}: docker compose down, then up -d", project.compose.directory)});
+    }
+  }
+  return {};
+}
+
 std::optional<Outcome> Deployer::preflight(const DeploymentPlan& plan) {
   if (auto outcome = untouched(ReasonCode::no_space, check_space(plan))) {
+    return outcome;
+  }
+  if (auto outcome = untouched(ReasonCode::preflight_failed, check_podman(plan))) {
     return outcome;
   }
   return untouched(ReasonCode::preflight_failed, check_followers(plan));

@@ -46,7 +46,7 @@ bool wants_restart_with(std::string_view depends_on, std::string_view service) {
 Result<void> DeploymentRun::check_tags() {
   for (std::size_t i = 0; i < m_journal.plan.images.size(); ++i) {
     const ImagePlan& image = m_journal.plan.images[i];
-    const auto detail = m_tools.engine.inspect_image(image.reference.familiar());
+    const auto detail = m_tools.engine.inspect_image(image.reference.str());
     if (!detail) {
       return std::unexpected(detail.error());
     }

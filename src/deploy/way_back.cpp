@@ -13,7 +13,7 @@ DeploymentRun::Acted DeploymentRun::abandon() {
   for (std::size_t i = 0; i < m_journal.plan.images.size(); ++i) {
     const ImagePlan& image = m_journal.plan.images[i];
     const ImageProgress& progress = m_journal.images.at(i);
-    const auto now = m_tools.engine.inspect_image(image.reference.familiar());
+    const auto now = m_tools.engine.inspect_image(image.reference.str());
     if (!now && now.error().kind != ErrorKind::not_found) {
       return std::unexpected(Trouble{ReasonCode::engine_error, now.error()});
     }
@@ -73,8 +73,9 @@ Result<void> DeploymentRun::tag_old(const ImagePlan& image, const OldImage& old)
   std::int64_t bytes = 0;
   const auto again = pull_digest(image, *old.digest, bytes);
   if (!again) {
-    return std::unexpected(with_context(
-        again.error(), fmt::format("the old image of {} is gone", image.reference.familiar())));
+    return std::unexpected(
+        with_context(again.error().error,
+                     fmt::format("the old image of {} is gone", image.reference.familiar())));
   }
   tell("pull", fmt::format("{}, again", old.digest->short_hex()), start);
   return m_tools.engine.tag(*again, image.reference);

@@ -81,6 +81,7 @@ void remember_failure(const Journal& journal, const Outcome& outcome, const Depl
   const bool touched = may_have_touched(journal.phase);
   if (outcome.reason_code != ReasonCode::interrupted) {
     count_failure(service, part.to, touched, now);
+    service.attempts.mirror_lags = outcome.reason_code == ReasonCode::mirror_lag;
   }
   if (!touched) {
     return;

@@ -105,6 +105,11 @@ void apply_outcome(const Outcome& outcome, const Decision& now_decides, ServiceS
   if (outcome.error) {
     status.reason = outcome.error->message;
     status.update_available = true;
+    if (outcome.reason_code == ReasonCode::mirror_lag) {
+      // Nothing failed: it is not there yet.
+      status.reason += "; " + outcome.error->remedy;
+      status.error.reset();
+    }
     return;
   }
   const auto& parts = outcome.journal->plan.parts;

@@ -70,6 +70,7 @@ class Deployer {
   [[nodiscard]] std::optional<Outcome> preflight(const DeploymentPlan& plan);
   [[nodiscard]] Result<void> check_space(const DeploymentPlan& plan);
   [[nodiscard]] Result<void> check_followers(const DeploymentPlan& plan);
+  [[nodiscard]] Result<void> check_podman(const DeploymentPlan& plan);
   [[nodiscard]] Result<void> remove_images(const Journal& journal, const Memory& memory);
 
   DeploymentTools m_tools;

@@ -114,10 +114,80 @@ TEST_CASE("a pulled image that cannot be inspected, or is another one, is not de
   Yard wrong;
   wrong.engine.tags.insert_or_assign(ref(k_web).at(digest('2')), id_of('a'));
   const Outcome other = wrong.deploy();
-  check_abandoned(wrong, other, ReasonCode::pull_failed);
-  CHECK(other.error->kind == ErrorKind::protocol);
-  CHECK(shortened(other.error->message) ==
-        "the engine pulled harbor.lan/shop/web@#2 and shows another digest for it");
+  check_abandoned(wrong, other, ReasonCode::mirror_lag);
+  CHECK(
+      other.error->message ==
+      "harbor.lan offers 222222222222, but the engine does not get it: its mirror or a proxy lags "
+      "behind");
+  CHECK(contains(other.error->remedy, "registry-mirrors in /etc/docker/daemon.json"));
+}
+
+TEST_CASE("an image that is known by its platform's manifest alone is the right one") {
+  Yard yard;
+  yard.plan.images[0].manifest = digest('7');
+  yard.engine.can_pull(k_web, '2', 'f');
+  yard.engine.on_call = [&](std::string_view call) {
+    if (call.starts_with("pull")) {  // whatever the pull leaves behind
+      yard.engine.add_image("harbor.lan/shop/web:x", 'b', "7");
+      yard.engine.tags.insert_or_assign(ref(k_web).at(digest('2')), id_of('b'));
+    }
+  };
+  check(yard.deploy(), ServiceState::updated, ReasonCode::deployed);
+  CHECK(yard.tag_of(k_web) == "#b");
+}
+
+TEST_CASE("what a mirror of the engine does not have yet is waited for") {
+  struct Row {
+    const char* what;
+    Error error;
+    std::map<std::string, std::vector<std::string>> mirrors;
+    bool podman;
+    ReasonCode code;
+    const char* remedy;
+  };
+  const Error missing{ErrorKind::not_found, "manifest unknown"};
+  const Row rows[] = {
+      {"docker",
+       missing,
+       {{"harbor.lan", {"mirror.lan", "other.lan"}}},
+       false,
+       ReasonCode::mirror_lag,
+       "registry-mirrors in /etc/docker/daemon.json"},
+      {"podman",
+       missing,
+       {{"harbor.lan", {"mirror.lan"}}},
+       true,
+       ReasonCode::mirror_lag,
+       "[[registry.mirror]] in /etc/containers/registries.conf"},
+      {"the mirror of another registry",
+       missing,
+       {{"docker.io", {"mirror.lan"}}},
+       false,
+       ReasonCode::pull_failed,
+       ""},
+      {"no mirror", missing, {}, false, ReasonCode::pull_failed, ""},
+      {"another failure",
+       k_cut,
+       {{"harbor.lan", {"mirror.lan"}}},
+       false,
+       ReasonCode::pull_failed,
+       ""},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.what);
+    Yard yard;
+    yard.engine.fails("pull", row.error);
+    yard.engine.engine_info.mirrors = row.mirrors;
+    yard.engine.engine_info.podman = row.podman;
+    const Outcome outcome = yard.deploy();
+    check_abandoned(yard, outcome, row.code);
+    CHECK(contains(outcome.error->remedy, row.remedy));
+    if (row.code == ReasonCode::mirror_lag) {
+      CHECK(outcome.error->message ==
+            "harbor.lan offers 222222222222, but the engine does not get it: its mirror mirror.lan "
+            "lags behind");
+    }
+  }
 }
 
 TEST_CASE("a tag that cannot be moved touches no container") {

@@ -105,3 +105,19 @@ TEST_CASE("an engine that cannot be asked is left alone") {
   yard.engine.fails("inspect vpn", {ErrorKind::transient, "cut"});
   (void)refusal(yard, ReasonCode::preflight_failed);
 }
+
+TEST_CASE("podman: what others share the network of is not recreated half way") {
+  Yard yard;
+  yard.with_follower();
+  yard.plan.projects[0].compose.directory = "/srv/shop";
+  yard.engine.engine_info.podman = true;
+  const Error error = refusal(yard, ReasonCode::preflight_failed);
+  CHECK(error.message ==
+        "shop-vpn-1 shares the network of what is to be recreated, and compose cannot recreate that "
+        "on Podman");
+  CHECK(error.remedy == "in /srv/shop: docker compose down, then up -d");
+
+  Yard alone;
+  alone.engine.engine_info.podman = true;
+  passes(alone);
+}
