@@ -33,6 +33,7 @@ runtime_packages=(docker-registry busybox-static iproute2 iptables socat curl jq
 test_packages=(
     doctest-dev clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev bats faketime shellcheck git
     docker-compose skopeo apache2-utils python3-jsonschema python3-cryptography nginx-light tinyproxy-bin time systemd
+    podman netavark aardvark-dns runc
 )
 
 die() {
@@ -88,6 +89,7 @@ disable_new_services() {
         containerd) units=(containerd.service) ;;
         docker-registry) units=(docker-registry.service) ;;
         nginx-light) units=(nginx.service) ;;
+        podman) units=(podman.service podman.socket podman-restart.service podman-auto-update.timer) ;;
         *) continue ;;
         esac
         systemctl --quiet disable "${units[@]}" 2>/dev/null || continue

@@ -6,48 +6,57 @@ engine_dir() { echo "$PARTS/engine/$1"; }
 engine_socket() { echo "$PARTS/engine/$1/docker.sock"; }
 engine_netns() { echo "$(basename "$PARTS")-$1"; }
 
-# engine_start NAME 20.10|26.1 [overlay2|containerd]: `containerd` is 26.1's containerd image store. All registries of
-# this test, started before or after, are 127.0.0.1:PORT in there too.
+# engine_start NAME 20.10|26.1|podman [overlay2|containerd]: `containerd` is 26.1's containerd image store; of podman see
+# podman.bash. All registries of this test, started before or after, are 127.0.0.1:PORT in there too.
 # Started again after engine_stop --keep, it has its old images and containers. ENGINE_OPTIONS=(…) are more options of dockerd.
 engine_start() {
-    local name=$1 version=$2 store=${3:-overlay2} dir netns path each
+    local name=$1 version=$2 store=${3:-overlay2} dir netns each
     dir=$(engine_dir "$name") netns=$(engine_netns "$name")
-    path=$(_engine_path "$version") || return 1
     mkdir -p "$dir"/{data,exec,home}
     ((${#dir} < 60)) || fail_because "unix sockets need a shorter path than $dir: set TMPDIR to a short one" || return 1
     echo "$version" >"$dir/version"
     echo "$store" >"$dir/store"
-    case $version-$store in
-    20.10-overlay2) echo "{\"log-level\": \"warn\", \"deprecated-key-path\": \"$dir/key.json\"}" ;; # else it writes to /etc
-    26.1-overlay2) echo '{"log-level": "warn"}' ;;
-    26.1-containerd) echo '{"log-level": "warn", "features": {"containerd-snapshotter": true}}' ;;
-    *) fail_because "engine $version has no image store '$store'" || return 1 ;;
-    esac >"$dir/daemon.json"
     [[ -e /run/netns/$netns ]] || ip netns add "$netns" || return 1
     ip -n "$netns" link set lo up
-    rm -f "$dir/docker.pid" # of one that was killed: its number may be somebody else's by now
-    # --config-file: this machine's own daemon.json is none of our business
-    PATH=$path SSL_CERT_DIR=$PARTS/ca start_daemon "$dir" dockerd nsenter --net="/run/netns/$netns" dockerd --host="unix://$dir/docker.sock" \
-        --config-file="$dir/daemon.json" --data-root="$dir/data" --exec-root="$dir/exec" --pidfile="$dir/docker.pid" \
-        --insecure-registry=127.0.0.0/8 "${ENGINE_OPTIONS[@]}"
+    if [[ $version == podman ]]; then _podman_start "$name"; else _dockerd_start "$name" "$version" "$store"; fi || return 1
     for each in "$PARTS"/registry/*/port; do
         [[ ! -e $each ]] || registry_reach "$name" "$(basename "$(dirname "$each")")" || return 1
     done
     wait_until "engine $name ($version, $store)" "$dir/dockerd.log" \
         curl -sf --unix-socket "$dir/docker.sock" http://docker/_ping
 }
+_dockerd_start() { # NAME VERSION STORE
+    local name=$1 version=$2 store=$3 dir path
+    dir=$(engine_dir "$name")
+    path=$(_engine_path "$version") || return 1
+    case $version-$store in
+    20.10-overlay2) echo "{\"log-level\": \"warn\", \"deprecated-key-path\": \"$dir/key.json\"}" ;; # else it writes to /etc
+    26.1-overlay2) echo '{"log-level": "warn"}' ;;
+    26.1-containerd) echo '{"log-level": "warn", "features": {"containerd-snapshotter": true}}' ;;
+    *) fail_because "engine $version has no image store '$store'" || return 1 ;;
+    esac >"$dir/daemon.json"
+    rm -f "$dir/docker.pid" # of one that was killed: its number may be somebody else's by now
+    # --config-file: this machine's own daemon.json is none of our business
+    PATH=$path SSL_CERT_DIR=$PARTS/ca start_daemon "$dir" dockerd nsenter --net="/run/netns/$(engine_netns "$name")" \
+        dockerd --host="unix://$dir/docker.sock" \
+        --config-file="$dir/daemon.json" --data-root="$dir/data" --exec-root="$dir/exec" --pidfile="$dir/docker.pid" \
+        --insecure-registry=127.0.0.0/8 "${ENGINE_OPTIONS[@]}"
+}
 
 # engine_stop NAME [--keep]: containers, daemon, mounts, namespace; --keep leaves containers and images for engine_start.
 engine_stop() {
     local name=$1 dir netns mount pid
     dir=$(engine_dir "$name") netns=$(engine_netns "$name")
-    if pid_of "$dir/dockerd.pid" >/dev/null && [[ -z ${2:-} ]]; then
+    if [[ $(cat "$dir/version") == podman && -z ${2:-} ]]; then
+        engine_podman "$name" rm -a -f -t 0 >/dev/null 2>&1 || true # knows which one must go first
+    elif pid_of "$dir/dockerd.pid" >/dev/null && [[ -z ${2:-} ]]; then
         engine_docker "$name" ps -aq 2>/dev/null | xargs -r -n 50 timeout 60 "$(_engine_cli "$name")" \
             -H "unix://$dir/docker.sock" rm -f >/dev/null 2>&1 || true
     fi
     stop_daemon "$dir/dockerd.pid"
-    # Where dockerd itself was killed, its containerd, the shims and their containers go on by themselves.
-    pgrep -f -- "$dir/exec/containerd" | while read -r pid; do
+    # Where dockerd itself was killed, its containerd, the shims and their containers go on by themselves; so do Podman's
+    # conmon and aardvark-dns.
+    pgrep -f -- "$dir/(exec/containerd|data/overlay-containers|exec/.*aardvark)" | while read -r pid; do
         pkill -KILL -P "$pid" || true
         kill -KILL "$pid" 2>/dev/null || true
     done
@@ -138,7 +147,7 @@ _engine_path() { # VERSION: the PATH with which its dockerd finds the programs o
     echo "$own$system"
 }
 _engine_cli() { # NAME
-    if [[ $(cat "$(engine_dir "$1")/version") == 26.1 ]]; then
+    if [[ $(cat "$(engine_dir "$1")/version") != 20.10 ]]; then
         echo "$TALLYMAN_PARTS/compose2/bin/docker"
     elif [[ -e $TALLYMAN_PARTS/docker20/done ]]; then
         echo "$TALLYMAN_PARTS/docker20/bin/docker"
