@@ -47,16 +47,15 @@ _dockerd_start() { # NAME VERSION STORE
 engine_stop() {
     local name=$1 dir netns mount pid
     dir=$(engine_dir "$name") netns=$(engine_netns "$name")
-    if [[ $(cat "$dir/version") == podman && -z ${2:-} ]]; then
-        engine_podman "$name" rm -a -f -t 0 >/dev/null 2>&1 || true # knows which one must go first
+    if [[ $(cat "$dir/version" 2>/dev/null) == podman ]]; then
+        _podman_stop "$name" "${2:-}"
     elif pid_of "$dir/dockerd.pid" >/dev/null && [[ -z ${2:-} ]]; then
         engine_docker "$name" ps -aq 2>/dev/null | xargs -r -n 50 timeout 60 "$(_engine_cli "$name")" \
             -H "unix://$dir/docker.sock" rm -f >/dev/null 2>&1 || true
     fi
     stop_daemon "$dir/dockerd.pid"
-    # Where dockerd itself was killed, its containerd, the shims and their containers go on by themselves; so do Podman's
-    # conmon and aardvark-dns.
-    pgrep -f -- "$dir/(exec/containerd|data/overlay-containers|exec/.*aardvark)" | while read -r pid; do
+    # Where dockerd itself was killed, its containerd, the shims and their containers go on by themselves.
+    pgrep -f -- "$dir/exec/containerd" | while read -r pid; do
         pkill -KILL -P "$pid" || true
         kill -KILL "$pid" 2>/dev/null || true
     done

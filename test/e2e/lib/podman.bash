@@ -6,13 +6,13 @@
 # engine_podman NAME ARGUMENT…: podman itself, on the same images and containers
 engine_podman() {
     local command
-    _podman_command "$1"
+    _podman_command "$1" --mount="/proc/$(cat "$(engine_dir "$1")/dockerd.pid")/ns/mnt"
     "${command[@]}" "${@:2}"
 }
-_podman_command() { # NAME: sets command=(…), which `local` of the caller keeps from spreading
+_podman_command() { # NAME [option of nsenter]: sets command=(…), which `local` of the caller keeps from spreading
     local dir
     dir=$(engine_dir "$1")
-    command=(nsenter --net="/run/netns/$(engine_netns "$1")" env HOME="$dir/home" CONTAINERS_CONF="$dir/containers.conf"
+    command=(nsenter --net="/run/netns/$(engine_netns "$1")" "${@:2}" env HOME="$dir/home" CONTAINERS_CONF="$dir/containers.conf"
         CONTAINERS_STORAGE_CONF="$dir/storage.conf" CONTAINERS_REGISTRIES_CONF="$dir/registries.conf" /usr/bin/podman)
 }
 
@@ -46,5 +46,23 @@ CONF
     done >"$dir/registries.conf"
     rm -f "$dir/docker.sock"
     _podman_command "$1"
-    start_daemon "$dir" dockerd "${command[@]}" system service --time=0 "unix://$dir/docker.sock"
+    # In a mount namespace of its own: where addresses are handed out and the name server is told is the same for all of root's
+    # Podmans, /run/containers/networks.
+    # shellcheck disable=SC2016 # the arguments are the inner shell's
+    start_daemon "$dir" dockerd unshare --mount bash -c 'mkdir -p /run/containers && mount -t tmpfs tmpfs /run/containers && exec "$@"' \
+        podman "${command[@]}" system service --time=0 "unix://$dir/docker.sock"
+}
+
+# Containers and their helpers: whatever else lives in the service's mount namespace.
+_podman_stop() { # NAME [--keep]
+    local dir pid space each
+    dir=$(engine_dir "$1")
+    pid=$(pid_of "$dir/dockerd.pid") || return 0
+    space=$(readlink "/proc/$pid/ns/mnt")
+    # podman knows which container must go first
+    [[ -n ${2:-} ]] || engine_podman "$1" rm -a -f -t 0 >/dev/null 2>&1 || true
+    stop_daemon "$dir/dockerd.pid"
+    for each in /proc/[0-9]*; do
+        [[ $(readlink "$each/ns/mnt" 2>/dev/null) != "$space" ]] || kill -KILL "${each#/proc/}" 2>/dev/null || true
+    done
 }
