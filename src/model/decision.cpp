@@ -91,7 +91,8 @@ ImageDecision differing(const Watch& watch, const Comparison& comparison, bool m
     decision.reason =
         fmt::format("changed by hand since {} was deployed; left alone until {} moves",
                     offered.short_hex(), reference.familiar());
-  } else if (const int checks = checks_of(memory, remote); checks < watch.stable_checks) {
+  } else if (const int checks = checks_of(memory, remote);
+             watch.stable_checks > 1 && checks < watch.stable_checks) {
     decision.reason_code = ReasonCode::not_yet_stable;
     decision.reason = fmt::format("{} was seen in {} of {} checks", offered.short_hex(), checks,
                                   watch.stable_checks);

@@ -112,9 +112,10 @@ TEST_CASE("podman: what others share the network of is not recreated half way") 
   yard.plan.projects[0].compose.directory = "/srv/shop";
   yard.engine.engine_info.podman = true;
   const Error error = refusal(yard, ReasonCode::preflight_failed);
-  CHECK(error.message ==
-        "shop-vpn-1 shares the network of what is to be recreated, and compose cannot recreate that "
-        "on Podman");
+  CHECK(
+      error.message ==
+      "shop-vpn-1 shares the network of what is to be recreated, and compose cannot recreate that "
+      "on Podman");
   CHECK(error.remedy == "in /srv/shop: docker compose down, then up -d");
 
   Yard alone;
