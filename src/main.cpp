@@ -15,6 +15,8 @@
 #include "tallyman/deploy/compose_target.hpp"
 #include "tallyman/deploy/deployer.hpp"
 #include "tallyman/deploy/gate.hpp"
+#include "tallyman/deploy/hooks.hpp"
+#include "tallyman/deploy/script_target.hpp"
 #include "tallyman/engine/docker_engine.hpp"
 #include "tallyman/io/curl_http.hpp"
 #include "tallyman/io/log.hpp"
@@ -89,8 +91,8 @@ Result<std::string> engine_socket(const Environment& environment, const Config& 
   return url.substr(k_scheme.size());
 }
 
-/// All that compose gets of our environment.
-Environment compose_environment(const Environment& environment, const std::string& socket) {
+/// All that compose, scripts, hooks and health commands get of our environment.
+Environment child_environment_of(const Environment& environment, const std::string& socket) {
   Environment result = {{"PATH", value(environment, "PATH", k_default_path)},
                         {"HOME", value(environment, "HOME", "/root")},
                         {"DOCKER_HOST", "unix://" + socket},
@@ -260,12 +262,15 @@ int work(const Arguments& arguments, const Environment& environment, const Confi
   if (arguments.command == CommandName::digest) {
     return digest_command(registry, arguments.image, arguments.platform, arguments.json, out, log);
   }
-  const Environment child_environment = compose_environment(environment, *socket);
-  ComposeTarget target(process, engine, child_environment, log);
+  const Environment child_environment = child_environment_of(environment, *socket);
+  ComposeTarget compose(process, engine, child_environment, log);
+  ScriptTarget script(process, child_environment, log);
+  TargetOfPlan target(compose, script);
   HealthGate gate(engine, engine_http, process, clock, child_environment, connect_tcp);
+  Hooks hooks(process, child_environment, log);
   const StateDirectory state(arguments.state_directory);
-  Deployer deployer(
-      {registry, engine, target, gate, state, clock, stop, log, phase_hook(environment, process)});
+  Deployer deployer({registry, engine, target, gate, hooks, state, clock, stop, log,
+                     phase_hook(environment, process)});
 
   switch (arguments.command) {
     case CommandName::run: {

@@ -68,7 +68,7 @@ void print_plan(const ServiceLook& service, const Host& host, Deployer& deployer
     return;
   }
   for (const PreparedProject& project : *prepared) {
-    out.print(labelled("would run", shell_line(project.recreate, project.plan.compose.environment),
+    out.print(labelled("would run", shell_line(project.recreate, project.plan.shown_environment()),
                        out.width()));
   }
 }

@@ -86,6 +86,14 @@ void tell_end(const ServiceStatus& service, bool journald, Terminal& out, Log& l
   }
 }
 
+void print_hook(std::string_view name, const std::vector<std::string>& argv,
+                const HookSettings& hooks, Terminal& out) {
+  if (!argv.empty()) {
+    const Command command{.argv = argv, .directory = hooks.directory};
+    out.line(fmt::format("  {}  {}", name, shell_line(command, {})));
+  }
+}
+
 void print_preview(const std::vector<PreparedProject>& projects, const ServiceLook& service,
                    Terminal& out) {
   out.line(fmt::format("{}: would deploy", service.watch.name));
@@ -96,10 +104,14 @@ void print_preview(const std::vector<PreparedProject>& projects, const ServiceLo
       out.line("  tag  " + remote.reference.familiar());
     }
   }
+  const HookSettings& hooks = service.watch.hooks;
+  print_hook("hook before", hooks.before, hooks, out);
   for (const PreparedProject& project : projects) {
     // In one piece, however long it is: it is there to be copied.
-    out.line("  run  " + shell_line(project.recreate, project.plan.compose.environment));
+    out.line("  run  " + shell_line(project.recreate, project.plan.shown_environment()));
   }
+  print_hook("hook after", hooks.after, hooks, out);
+  print_hook("hook on_failure", hooks.on_failure, hooks, out);
 }
 
 }  // namespace

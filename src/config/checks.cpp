@@ -1,5 +1,8 @@
 #include "config/checks.hpp"
 
+#include "tallyman/io/files.hpp"
+#include "tallyman/model/time.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +13,8 @@ namespace tallyman::config {
 namespace {
 
 constexpr std::size_t k_max_drop_in_name = 63;
+constexpr std::chrono::milliseconds k_shortest_timeout = std::chrono::seconds(1);
+constexpr std::chrono::milliseconds k_longest_timeout = std::chrono::hours(24);
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -91,22 +96,55 @@ std::vector<TextValue> without_duplicates(TableReader& reader, std::string_view 
   return values;
 }
 
-std::vector<std::string> read_command(TableReader& reader) {
+std::vector<std::string> read_command(TableReader& reader, std::string_view key,
+                                      std::string_view directory) {
   std::vector<std::string> command;
-  for (auto& word : reader.texts("command")) {
+  for (auto& word : reader.texts(key)) {
+    const bool relative =
+        command.empty() && !word.text.starts_with('/') && word.text.find('/') != std::string::npos;
     if (word.text.empty()) {
-      reader.report(word.at, "command", "an empty word");
+      reader.report(word.at, key, "an empty word");
     } else if (word.text.find('\0') != std::string::npos) {
-      reader.report(word.at, "command", "a word with a NUL byte in it");
-    } else if (command.empty() && !word.text.starts_with('/') &&
-               word.text.find('/') != std::string::npos) {
+      reader.report(word.at, key, "a word with a NUL byte in it");
+    } else if (command.empty() && word.text.starts_with('~')) {
+      reader.report(word.at, key, "nothing replaces a ~ here; write the folder's full name");
+    } else if (relative && directory.empty()) {
       reader.report(
-          word.at, "command",
+          word.at, key,
           "a program is a name that PATH knows, or an absolute path; no shell reads this");
     }
     command.push_back(std::move(word.text));
   }
   return command;
+}
+
+std::string read_directory(TableReader& reader, std::string_view example) {
+  const auto directory = reader.text("directory", example);
+  if (!directory) {
+    return "";
+  }
+  if (const auto flaw = flaw_of_absolute_path(directory->text); !flaw.empty()) {
+    reader.report(directory->at, "directory", fmt::format("{}: {}", quoted(directory->text), flaw));
+    return "";
+  }
+  return absolute_path(directory->text, "/");
+}
+
+std::chrono::milliseconds read_timeout(TableReader& reader, std::chrono::milliseconds otherwise) {
+  const auto text = reader.text("timeout", "10m");
+  if (!text) {
+    return otherwise;
+  }
+  const auto timeout = parse_duration(text->text);
+  if (!timeout) {
+    reader.report(text->at, "timeout", message_of(timeout.error()));
+  } else if (*timeout < k_shortest_timeout || *timeout > k_longest_timeout) {
+    reader.report(text->at, "timeout",
+                  fmt::format("{} is out of bounds: from \"1s\" to \"24h\"", quoted(text->text)));
+  } else {
+    return *timeout;
+  }
+  return otherwise;
 }
 
 }  // namespace tallyman::config

@@ -2,6 +2,7 @@
 
 #include "config/table_reader.hpp"
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,16 @@ namespace tallyman::config {
 [[nodiscard]] std::vector<TextValue> without_duplicates(TableReader& reader, std::string_view key,
                                                         std::vector<TextValue> values);
 
-/// `command`: the words of a program's call, which no shell reads.
-[[nodiscard]] std::vector<std::string> read_command(TableReader& reader);
+/// The words of a program's call, which no shell reads. `directory`: where it is run, if the table
+/// says so; a program may then be named relative to it ("./start.sh").
+[[nodiscard]] std::vector<std::string> read_command(TableReader& reader,
+                                                    std::string_view key = "command",
+                                                    std::string_view directory = "");
+
+/// `directory`: absolute; empty where it is not there, or no good.
+[[nodiscard]] std::string read_directory(TableReader& reader, std::string_view example);
+/// `timeout` of a child, from 1 s to 24 h; `otherwise` where it is not there, or no good.
+[[nodiscard]] std::chrono::milliseconds read_timeout(TableReader& reader,
+                                                     std::chrono::milliseconds otherwise);
 
 }  // namespace tallyman::config

@@ -1,6 +1,7 @@
 #include "config/checks.hpp"
 #include "config/compose_section.hpp"
 #include "config/health_section.hpp"
+#include "config/script_sections.hpp"
 #include "config/table_reader.hpp"
 #include "tallyman/config/config.hpp"
 
@@ -59,7 +60,7 @@ bool tries_to_watch(const TomlNode& root) {
         return !nearest(child.key, {"image", "services"}).empty();
       });
     }
-    return !nearest(node.key, {"image", "services", "compose"}).empty();
+    return !nearest(node.key, {"image", "services", "compose", "redeploy"}).empty();
   });
 }
 
@@ -78,6 +79,12 @@ void read_drop_in(const TomlNode& root, Watch& watch, ProblemList& problems) {
   }
   if (const TomlNode* rollback = reader.table("rollback")) {
     watch.rollback = read_rollback(*rollback, problems);
+  }
+  if (const TomlNode* redeploy = reader.table("redeploy")) {
+    watch.redeploy = read_redeploy(*redeploy, reader.has("image"), reader.has("compose"), problems);
+  }
+  if (const TomlNode* hooks = reader.table("hooks")) {
+    watch.hooks = read_hooks(*hooks, problems);
   }
   reader.finish();
   if (!tries_to_watch(root)) {

@@ -14,9 +14,11 @@ bool is_bare_key(std::string_view key) {
 
 /// `docker compose` -> `["docker", "compose"]`, `web` -> `["web"]`
 std::string as_array(std::string_view key, std::string_view text) {
+  constexpr std::string_view k_commands[] = {"command", "before", "after", "on_failure"};
+  const bool is_command = std::ranges::find(k_commands, key) != std::end(k_commands);
   std::string result = "[";
   while (!text.empty()) {
-    const auto end = key == "command" ? std::min(text.find(' '), text.size()) : text.size();
+    const auto end = is_command ? std::min(text.find(' '), text.size()) : text.size();
     if (end > 0) {
       result += fmt::format("{}{}", result.size() > 1 ? ", " : "", quoted(text.substr(0, end)));
     }

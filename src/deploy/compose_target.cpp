@@ -3,33 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "deploy/children.hpp"
+
 namespace tallyman {
 namespace {
 
 constexpr std::chrono::seconds k_question_timeout{60};
 
-/// The end of a child's output: compose tells its error last.
-std::string tail_of(const Exit& exit) {
-  std::string_view text = exit.err.empty() ? exit.out : exit.err;
-  while (text.ends_with('\n')) {
-    text.remove_suffix(1);
-  }
-  constexpr std::size_t k_longest = 400;
-  if (text.size() > k_longest) {
-    text.remove_prefix(text.size() - k_longest);
-    text.remove_prefix(std::min(text.size(), text.find('\n') + 1));
-  }
-  std::string result;
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    result += (result.empty() ? "" : "; ") + printable(text.substr(0, end));
-    text = end == std::string_view::npos ? "" : text.substr(end + 1);
-  }
-  return result;
-}
-
 Error child_error(const Command& command, const Exit& exit, std::string_view what) {
-  const std::string output = tail_of(exit);
+  const std::string output = end_of_output(exit.err.empty() ? exit.out : exit.err);
   return {ErrorKind::process, fmt::format("{}: {}{}{}", what, exit.describe(command),
                                           output.empty() ? "" : ": ", output)};
 }
@@ -249,11 +231,8 @@ Result<PreparedProject> ComposeTarget::prepare(const ProjectPlan& plan) {
 Result<void> ComposeTarget::recreate(const PreparedProject& project, const Lock& lock) {
   Command command = project.recreate;
   command.keep_fd = lock.fd();
-  command.on_line = [&](std::string_view line) {
-    if (!line.empty()) {
-      m_log.info("compose {}: {}", project.plan.compose.project, line);
-    }
-  };
+  LoggedLines lines(m_log, fmt::format("compose {}", project.plan.compose.project));
+  command.on_line = [&](std::string_view line) { lines.add(line); };
   // Without [compose] environment: a password may be in it, and this goes to the log.
   m_log.debug("running {}", shell_line(command, {}));
   const auto exit = m_process.run(command);

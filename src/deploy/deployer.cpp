@@ -61,6 +61,11 @@ std::vector<GateSubject> subjects_of(const DeploymentPlan& plan) {
 
 Result<std::vector<PreparedProject>> Deployer::prepare(const DeploymentPlan& plan) {
   std::vector<PreparedProject> prepared;
+  for (const DeploymentPart& part : plan.parts) {
+    if (auto checked = m_tools.hooks.check(part.service, part.hooks); !checked) {
+      return std::unexpected(checked.error());
+    }
+  }
   for (const ProjectPlan& project : plan.projects) {
     auto one = m_tools.target.prepare(project);
     if (!one) {

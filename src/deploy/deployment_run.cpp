@@ -40,6 +40,9 @@ Journal DeploymentRun::go(std::optional<PhaseEvent> first) {
         !m_journal.plan.may_be_undone()) {
       following = Phase::failed;
     }
+    if (following == Phase::hook && !m_journal.plan.has_before_hook()) {
+      following = next(following, PhaseEvent::done);
+    }
     if (following == m_journal.phase && event != PhaseEvent::interrupted) {
       m_tools.log.warning("deployment {} stays open at {}: the next run tries again", m_journal.id,
                           to_string(m_journal.phase));
@@ -99,6 +102,8 @@ DeploymentRun::Acted DeploymentRun::act() {
       return protect();
     case Phase::pull:
       return pull();
+    case Phase::hook:
+      return before_hooks();
     case Phase::tag:
       return tag();
     case Phase::recreate:
@@ -135,6 +140,7 @@ void DeploymentRun::end() {
   if (auto acted = hooked(false); !acted) {
     m_tools.log.error(acted.error().error);
   }
+  end_hooks();
 }
 
 /// The first trouble is why the deployment did not succeed; what comes on the way back is told as
@@ -175,16 +181,6 @@ void DeploymentRun::tell(std::string name, std::string text,
       std::chrono::duration_cast<std::chrono::milliseconds>(m_tools.clock.steady() - since);
   m_journal.steps.push_back({std::move(name), std::move(text), took});
   m_observer.step(m_journal.steps.back());
-}
-
-Result<void> DeploymentRun::call_compose(std::size_t project) {
-  const SavedCommand& saved = m_journal.commands.at(project);
-  return m_tools.target.recreate({.plan = m_journal.plan.projects.at(project),
-                                  .recreate = {.argv = saved.argv,
-                                               .directory = saved.directory,
-                                               .environment = saved.environment,
-                                               .timeout = saved.timeout}},
-                                 m_lock);
 }
 
 /// The engine does not get what the registry has just shown to us. Where it asks a mirror, time

@@ -5,6 +5,7 @@
 
 #include "tallyman/deploy/deployer.hpp"
 #include "tallyman/deploy/read_back.hpp"
+#include "tallyman/io/output_file.hpp"
 
 namespace tallyman {
 
@@ -39,6 +40,12 @@ class DeploymentRun {
   void end();
   void note(Trouble trouble);
 
+  // hook_phase.cpp
+  [[nodiscard]] Acted before_hooks();
+  void end_hooks();
+  [[nodiscard]] Result<void> call_hook(const DeploymentPart& part, std::string_view name,
+                                       const std::vector<std::string>& argv);
+
   // forward.cpp
   [[nodiscard]] Acted protect();
   [[nodiscard]] Result<void> protect_one(const ImagePlan& image, const OldImage& old);
@@ -52,6 +59,7 @@ class DeploymentRun {
   [[nodiscard]] Acted verify();
   [[nodiscard]] Acted pass_gate(const std::vector<Container>& containers);
   void measure_downtime(const std::vector<Container>& containers);
+  [[nodiscard]] bool is_of_script(const Container& container) const;
   void remove_leftovers(const std::vector<Container>& verified, const Host& host);
   void restart_dependants(const Host& host);
   [[nodiscard]] Trouble failed_gate(GateFailure failure, const DeploymentPart& part) const;
@@ -74,7 +82,14 @@ class DeploymentRun {
   [[nodiscard]] Pulled pull_digest(const ImagePlan& image, const Digest& digest,
                                    std::int64_t& bytes);
   [[nodiscard]] Trouble failed_pull(const ImageReference& by_digest, const Error& error);
-  [[nodiscard]] Result<void> call_compose(std::size_t project);
+
+  // call_target.cpp
+  [[nodiscard]] OutputFile output_file(std::string_view name) const;
+  void finish_output(OutputFile& output) const;
+  [[nodiscard]] Result<void> call_target(std::size_t index, bool back);
+  [[nodiscard]] std::string script_of(std::size_t index) const;
+  void blame_script(const std::vector<std::string>& wanted, Error& error) const;
+
   void keep_evidence();
   [[nodiscard]] bool is_old(const std::string& container) const;
   void tell(std::string name, std::string text, std::chrono::steady_clock::time_point since);

@@ -41,7 +41,7 @@ void DeploymentRun::keep_evidence() {
   for (const ProjectPlan& project : m_journal.plan.projects) {
     for (const ServicePlan* service : project.all()) {
       for (const Container& listed : host->containers) {
-        if (!is_of_service(listed, project.compose.project, service->name) || is_old(listed.id)) {
+        if (!project.has(*service, listed) || is_old(listed.id)) {
           continue;
         }
         std::string text =

@@ -137,7 +137,7 @@ Result<void> DeploymentRun::check_containers() {
       }
       std::set<std::string> alive;
       for (const Container& container : host->containers) {
-        if (container.alive() && is_of_service(container, project.compose.project, service.name)) {
+        if (container.alive() && project.has(service, container)) {
           alive.insert(container.id);
         }
       }

@@ -235,11 +235,12 @@ HealthGate::HealthGate(Engine& engine, Http& http, Process& process, const Clock
 
 std::expected<void, GateFailure> HealthGate::wait(const std::vector<GateSubject>& subjects,
                                                   const HealthSettings& settings,
-                                                  DeploymentObserver& observer) {
+                                                  DeploymentObserver& observer,
+                                                  const OnOutput& on_output) {
   Course course(m_clock, settings, observer);
   FirstSeen first_seen;
   while (true) {
-    if (auto verdict = course.take(look_at_all(subjects, settings, &first_seen))) {
+    if (auto verdict = course.take(look_at_all(subjects, settings, &first_seen, on_output))) {
       return *std::move(verdict);
     }
     m_clock.sleep(k_pause);
@@ -248,7 +249,7 @@ std::expected<void, GateFailure> HealthGate::wait(const std::vector<GateSubject>
 
 std::expected<void, GateFailure> HealthGate::look(const std::vector<GateSubject>& subjects,
                                                   const HealthSettings& settings) {
-  Round round = look_at_all(subjects, settings, nullptr);
+  Round round = look_at_all(subjects, settings, nullptr, {});
   if (round.verdict == Round::Verdict::good) {
     return {};
   }
@@ -257,7 +258,8 @@ std::expected<void, GateFailure> HealthGate::look(const std::vector<GateSubject>
 }
 
 HealthGate::Round HealthGate::look_at_all(const std::vector<GateSubject>& subjects,
-                                          const HealthSettings& settings, FirstSeen* first_seen) {
+                                          const HealthSettings& settings, FirstSeen* first_seen,
+                                          const OnOutput& on_output) {
   Round round;
   for (const GateSubject& subject : subjects) {
     look_at(subject, first_seen, round);
@@ -269,7 +271,7 @@ HealthGate::Round HealthGate::look_at_all(const std::vector<GateSubject>& subjec
     round.seen.push_back(fmt::format("{}/{} healthy", round.healthy, round.checked));
   }
   if (round.verdict == Round::Verdict::good) {
-    probe(settings, round);
+    probe(settings, on_output, round);
   }
   return round;
 }
@@ -307,7 +309,7 @@ void HealthGate::look_at(const GateSubject& subject, FirstSeen* first_seen, Roun
   round.healthy += container->health == Health::healthy ? 1 : 0;
 }
 
-void HealthGate::probe(const HealthSettings& settings, Round& round) {
+void HealthGate::probe(const HealthSettings& settings, const OnOutput& on_output, Round& round) {
   // The first that fails is enough: the others are tried once it is good.
   const auto failed = [&round](const Probed& probed) {
     round.seen.push_back(fmt::format("{} {}", probed.name, probed.result));
@@ -330,7 +332,7 @@ void HealthGate::probe(const HealthSettings& settings, Round& round) {
     }
   }
   if (!settings.command.empty()) {
-    failed(probe_command(m_process, settings.command, m_environment));
+    failed(probe_command(m_process, settings.command, m_environment, on_output));
   }
 }
 

@@ -19,14 +19,16 @@ std::string canonical_name(const std::string& name) {
 
 /// Every container of a service, also those that the drop-in does not select: compose counts them
 /// all.
-ServicePlan service_plan(const Host& host, std::string_view project, std::string_view service,
+ServicePlan service_plan(const Host& host, const ProjectPlan& project, std::string_view service,
                          const ImageReference& reference) {
   ServicePlan plan{.name = std::string(service), .reference = reference};
   for (const Container& container : host.containers) {
-    if (!is_of_service(container, project, service)) {
+    if (!project.has(plan, container)) {
       continue;
     }
-    if (container.alive()) {
+    if (container.alive() && project.by_script) {
+      plan.containers.push_back({container.id, container.name, 0, container.image_id});
+    } else if (container.alive()) {
       plan.containers.push_back({container.id, canonical_name(container.name),
                                  container_number(container), container.image_id});
     } else {
@@ -62,7 +64,7 @@ Result<std::vector<ServicePlan>> followers_of(const ProjectPlan& project, const 
                   "recreated too, but nobody knows its image's name: {}",
                   container.name, reference.error().message);
     }
-    followers.push_back(service_plan(host, project.compose.project, name, *reference));
+    followers.push_back(service_plan(host, project, name, *reference));
   }
   return followers;
 }
@@ -81,15 +83,28 @@ void add_to_group(Group& group, const Watch& watch, const Replica& replica,
   if (group.newest == nullptr || replica.container.created > group.newest->created) {
     group.newest = &replica.container;
   }
-  group.services.insert_or_assign(std::string(replica.container.label(k_label_service)), reference);
+  const std::string service =
+      watch.redeploy.used() ? watch.name : std::string(replica.container.label(k_label_service));
+  group.services.insert_or_assign(service, reference);
+}
+
+/// What recreates a container: its compose project, or the script of the drop-in, which has the
+/// drop-in's name; nothing does for one that is managed by neither.
+std::optional<std::string> project_of(const Watch& watch, const Container& container) {
+  if (watch.redeploy.used()) {
+    return watch.name;
+  }
+  return is_compose_service(container)
+             ? std::optional(std::string(container.label(k_label_project)))
+             : std::nullopt;
 }
 
 /// What most replicas of a project run: the way back goes there.
-void add_old_images(const WatchedImage& running, ImagePlan& image) {
+void add_old_images(const Watch& watch, const WatchedImage& running, ImagePlan& image) {
   std::map<std::string, std::map<std::string, int>> counts;
   for (const Replica& replica : running.replicas) {
-    if (is_compose_service(replica.container)) {
-      ++counts[std::string(replica.container.label(k_label_project))][replica.container.image_id];
+    if (const auto project = project_of(watch, replica.container)) {
+      ++counts[*project][replica.container.image_id];
     }
   }
   for (const auto& [project, images] : counts) {
@@ -103,7 +118,7 @@ void add_old_images(const WatchedImage& running, ImagePlan& image) {
   }
 }
 
-void add_image(const Comparison& comparison, std::vector<ImagePlan>& images) {
+void add_image(const Watch& watch, const Comparison& comparison, std::vector<ImagePlan>& images) {
   const RemoteImage& remote = comparison.remote->value();
   auto image = std::ranges::find(images, remote.reference, &ImagePlan::reference);
   if (image == images.end()) {
@@ -115,7 +130,7 @@ void add_image(const Comparison& comparison, std::vector<ImagePlan>& images) {
     image->manifest = remote.platform->manifest;
     image->layers = remote.platform->layers;
   }
-  add_old_images(comparison.running, *image);
+  add_old_images(watch, comparison.running, *image);
 }
 
 /// What all replicas of all references run; nothing where they differ.
@@ -145,11 +160,10 @@ void add_request(const DeploymentRequest& request, std::size_t index, Deployment
     const RemoteImage& remote = comparison.remote->value();
     references.push_back(remote.reference);
     digests.push_back(remote.digest);
-    add_image(comparison, plan.images);
+    add_image(request.watch, comparison, plan.images);
     for (const Replica& replica : comparison.running.replicas) {
-      if (is_compose_service(replica.container)) {
-        const std::string project(replica.container.label(k_label_project));
-        add_to_group(groups[{index, project}], request.watch, replica, remote.reference);
+      if (const auto project = project_of(request.watch, replica.container)) {
+        add_to_group(groups[{index, *project}], request.watch, replica, remote.reference);
       }
     }
   }
@@ -158,22 +172,28 @@ void add_request(const DeploymentRequest& request, std::size_t index, Deployment
                         .from = common_digest(request.comparisons),
                         .to = digests.at(0),
                         .rollback = request.watch.rollback,
-                        .health = request.watch.health});
+                        .health = request.watch.health,
+                        .hooks = request.watch.hooks});
 }
 
 Result<std::optional<ProjectPlan>> project_plan(const std::string& name, const Group& group,
                                                 const Host& host) {
   ProjectPlan project{
-      .compose = {},
+      .compose = {.project = name},
+      .by_script = group.watch->redeploy.used(),
+      .redeploy = group.watch->redeploy,
       .created_by_v1 = group.newest->label(k_label_compose_version).starts_with("1.")};
   for (const auto& [service, reference] : group.services) {
     // What was stopped since it was looked at is not started again.
-    if (auto one = service_plan(host, name, service, reference); !one.containers.empty()) {
+    if (auto one = service_plan(host, project, service, reference); !one.containers.empty()) {
       project.services.push_back(std::move(one));
     }
   }
   if (project.services.empty()) {
     return std::nullopt;
+  }
+  if (project.by_script) {
+    return project;
   }
   auto compose = project_settings(*group.watch, *group.newest);
   if (!compose) {

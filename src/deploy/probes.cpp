@@ -88,11 +88,13 @@ Probed probe_tcp(const HealthGate::Connect& connect, const std::string& address)
 }
 
 Probed probe_command(Process& process, const std::vector<std::string>& argv,
-                     const std::map<std::string, std::string>& environment) {
+                     const std::map<std::string, std::string>& environment,
+                     const HealthGate::OnOutput& on_output) {
   const Command command{.argv = argv,
                         .environment = environment,
                         .timeout = k_probe_timeout,
-                        .max_output = k_max_output};
+                        .max_output = k_max_output,
+                        .on_output = on_output};
   // The program alone: its arguments are long, and may hold a password.
   const std::string name =
       fmt::format("`{}{}`", printable(argv.front()), argv.size() > 1 ? " …" : "");

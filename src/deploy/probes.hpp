@@ -23,7 +23,8 @@ struct Probed {
 [[nodiscard]] Probed probe_http(Http& http, const std::string& url, std::optional<int> wanted);
 [[nodiscard]] Probed probe_tcp(const HealthGate::Connect& connect, const std::string& address);
 [[nodiscard]] Probed probe_command(Process& process, const std::vector<std::string>& argv,
-                                   const std::map<std::string, std::string>& environment);
+                                   const std::map<std::string, std::string>& environment,
+                                   const HealthGate::OnOutput& on_output = {});
 
 /// The first or last line of foreign text that is not blank, for a message: printable, not too
 /// long.

@@ -26,13 +26,32 @@ bool counts(const ServicePlan& service, const Container& container) {
           std::ranges::find(bystanders, container.id) == bystanders.end());
 }
 
+/// A script may have used the image for something else, too, which has ended. Where too few run,
+/// the newest of those that have ended stand for them: what to think of them is for the health
+/// gate.
+Containers containers_of_script(const ServicePlan& service, std::vector<Container> containers) {
+  std::ranges::stable_sort(containers, [](const Container& a, const Container& b) {
+    return a.alive() != b.alive() ? a.alive() : a.created > b.created;
+  });
+  const auto first_ended = std::ranges::find_if_not(containers, &Container::alive);
+  const auto alive = first_ended - containers.begin();
+  if (std::ssize(containers) < service.replicas()) {
+    return wrong(fmt::format("{} of {} containers of {} run after the script", alive,
+                             service.replicas(), service.reference.familiar()));
+  }
+  containers.resize(static_cast<std::size_t>(std::max<std::ptrdiff_t>(alive, service.replicas())));
+  return containers;
+}
+
 Containers containers_of(const ProjectPlan& project, const ServicePlan& service, const Host& host) {
   std::vector<Container> containers;
   for (const Container& container : host.containers) {
-    if (is_of_service(container, project.compose.project, service.name) &&
-        counts(service, container)) {
+    if (project.has(service, container) && counts(service, container)) {
       containers.push_back(container);
     }
+  }
+  if (project.by_script) {
+    return containers_of_script(service, std::move(containers));
   }
   if (static_cast<int>(containers.size()) != service.replicas()) {
     return wrong(fmt::format("service {}: {} of {} containers are there after the recreation",
@@ -46,15 +65,16 @@ Containers containers_of(const ProjectPlan& project, const ServicePlan& service,
   return containers;
 }
 
-std::optional<ReadBackFailure> check_image(const ServicePlan& service, const Container& container,
-                                           const std::string& wanted) {
+std::optional<ReadBackFailure> check_image(const ProjectPlan& project, const ServicePlan& service,
+                                           const Container& container, const std::string& wanted) {
   if (container.image_id == wanted) {
     return std::nullopt;
   }
   if (is_old(service, container)) {
     return ReadBackFailure{
         ReasonCode::not_recreated,
-        fmt::format("compose reported success, but left {} as it was", container.name)};
+        fmt::format("{} reported success, but left {} as it was",
+                    project.by_script ? "the script" : "compose", container.name)};
   }
   return ReadBackFailure{
       ReasonCode::wrong_result,
@@ -84,7 +104,7 @@ std::expected<std::vector<Container>, ReadBackFailure> read_back(const Deploymen
         return containers;
       }
       for (const Container& container : *containers) {
-        if (auto failure = check_image(service, container,
+        if (auto failure = check_image(project, service, container,
                                        wanted(project.compose.project, service.reference))) {
           return std::unexpected(std::move(*failure));
         }
@@ -128,8 +148,10 @@ std::optional<std::chrono::milliseconds> downtime_of(const ProjectPlan& project,
   for (const ServicePlan& service : project.services) {
     for (const PlannedContainer& old : service.containers) {
       const auto replacement = std::ranges::find_if(now, [&](const Container& container) {
-        return is_of_service(container, project.compose.project, service.name) &&
-               container.id != old.id && container_number(container) == old.number;
+        const bool takes_its_place = project.by_script
+                                         ? container.name == old.name || service.replicas() == 1
+                                         : container_number(container) == old.number;
+        return project.has(service, container) && container.id != old.id && takes_its_place;
       });
       const auto ended = when(old.id, "die");
       const auto started = replacement != now.end() ? when(replacement->id, "start") : std::nullopt;

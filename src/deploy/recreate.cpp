@@ -62,19 +62,20 @@ Result<void> DeploymentRun::check_tags() {
 DeploymentRun::Acted DeploymentRun::recreate() {
   m_recreated_at = m_tools.clock.now();
   for (std::size_t i = 0; i < m_journal.plan.projects.size(); ++i) {
-    const std::string names = names_of(m_journal.plan.projects[i].all());
+    const ProjectPlan& project = m_journal.plan.projects[i];
+    const std::string script = script_of(i);
+    const std::string names = script.empty() ? names_of(project.all()) : script;
     const auto start = m_tools.clock.steady();
     m_observer.progress("recreate", names);
     if (auto checked = check_tags(); !checked) {
       return std::unexpected(Trouble{ReasonCode::recreate_failed, checked.error()});
     }
-    if (auto recreated = call_compose(i); !recreated) {
+    if (auto recreated = call_target(i, false); !recreated) {
       Trouble trouble{ReasonCode::recreate_failed, recreated.error()};
       const auto host = m_tools.engine.observe();
-      for (const ServicePlan& service : m_journal.plan.projects[i].services) {
+      for (const ServicePlan& service : project.services) {
         for (const Container& one : host ? host->containers : std::vector<Container>{}) {
-          if (!is_of_service(one, m_journal.plan.projects[i].compose.project, service.name) ||
-              is_old(one.id)) {
+          if (!project.has(service, one) || is_old(one.id)) {
             continue;
           }
           const auto container = m_tools.engine.inspect_container(one.id);
@@ -111,10 +112,13 @@ DeploymentRun::Acted DeploymentRun::verify() {
   if (!containers) {
     keep_evidence();
     const bool was_cut = m_journal.recoveries > 0;
-    return std::unexpected(Trouble{
-        was_cut ? ReasonCode::killed : containers.error().code,
-        {ErrorKind::process, (was_cut ? "tallyman was killed while it deployed, and " : "") +
-                                 containers.error().message}});
+    Error error{ErrorKind::process, (was_cut ? "tallyman was killed while it deployed, and " : "") +
+                                        containers.error().message};
+    std::vector<std::string> ids;
+    std::ranges::transform(m_journal.images, std::back_inserter(ids), &ImageProgress::image_id);
+    blame_script(ids, error);
+    return std::unexpected(
+        Trouble{was_cut ? ReasonCode::killed : containers.error().code, std::move(error)});
   }
   measure_downtime(*containers);
   if (auto passed = pass_gate(*containers); !passed) {
@@ -138,7 +142,11 @@ DeploymentRun::Acted DeploymentRun::pass_gate(const std::vector<Container>& cont
     subjects.push_back({container.id, container.name, !is_old(container.id)});
   }
   for (const DeploymentPart& part : m_journal.plan.parts) {
-    if (auto passed = m_tools.gate.wait(subjects, part.health, m_observer); !passed) {
+    OutputFile output = output_file("health");
+    auto passed = m_tools.gate.wait(subjects, part.health, m_observer,
+                                    [&](std::string_view bytes) { output.write(bytes); });
+    finish_output(output);
+    if (!passed) {
       return std::unexpected(failed_gate(std::move(passed.error()), part));
     }
   }
@@ -157,7 +165,7 @@ Trouble DeploymentRun::failed_gate(GateFailure failure, const DeploymentPart& pa
     if (const auto container = m_tools.engine.inspect_container(failure.container)) {
       for (const ProjectPlan& project : m_journal.plan.projects) {
         for (const ServicePlan& service : project.services) {
-          if (is_of_service(*container, project.compose.project, service.name)) {
+          if (project.has(service, *container)) {
             trouble.suspects.push_back(service.reference.str());
           }
         }
@@ -177,9 +185,9 @@ void DeploymentRun::measure_downtime(const std::vector<Container>& containers) {
     return;  // a recovery: nobody measured
   }
   for (const ProjectPlan& project : m_journal.plan.projects) {
-    const auto events =
-        m_tools.engine.events(project.compose.project, m_recreated_at - std::chrono::seconds(1),
-                              m_tools.clock.now() + std::chrono::seconds(1));
+    const auto events = m_tools.engine.events(project.by_script ? "" : project.compose.project,
+                                              m_recreated_at - std::chrono::seconds(1),
+                                              m_tools.clock.now() + std::chrono::seconds(1));
     if (!events) {
       m_tools.log.debug("the downtime is not known: {}", events.error().message);
       continue;
@@ -191,6 +199,16 @@ void DeploymentRun::measure_downtime(const std::vector<Container>& containers) {
   }
 }
 
+/// What a script leaves is its own business.
+bool DeploymentRun::is_of_script(const Container& container) const {
+  return std::ranges::any_of(m_journal.plan.projects, [&](const ProjectPlan& project) {
+    return project.by_script &&
+           std::ranges::any_of(project.services, [&](const ServicePlan& service) {
+             return project.has(service, container);
+           });
+  });
+}
+
 /// Compose v1 renames an old container, and removes it when the new one was started; one that was
 /// cut in between leaves it behind. Until the gate has passed it is the way back.
 void DeploymentRun::remove_leftovers(const std::vector<Container>& verified, const Host& host) {
@@ -200,7 +218,7 @@ void DeploymentRun::remove_leftovers(const std::vector<Container>& verified, con
              one.label(k_label_project) == container.label(k_label_project) &&
              one.label(k_label_service) == container.label(k_label_service);
     });
-    if (!is_old(container.id) || container.alive() || !is_replaced) {
+    if (!is_old(container.id) || container.alive() || !is_replaced || is_of_script(container)) {
       continue;
     }
     if (auto removed = m_tools.engine.remove_container(container.id); !removed) {
@@ -222,7 +240,7 @@ void DeploymentRun::restart_dependants(const Host& host) {
       const bool wanted = std::ranges::any_of(project.services, [&](const ServicePlan& service) {
         return wants_restart_with(depends_on, service.name);
       });
-      if (!container.alive() || !wanted || !is_compose_service(container) ||
+      if (!container.alive() || !wanted || !is_compose_service(container) || project.by_script ||
           container.label(k_label_project) != project.compose.project ||
           std::ranges::any_of(project.all(), is_its_own)) {
         continue;

@@ -36,8 +36,7 @@ struct Found {
 Found find_service(const ProjectPlan& project, const ServicePlan& service, const Host& host) {
   Found found{service, {}};
   for (const Container& container : host.containers) {
-    if (is_of_service(container, project.compose.project, service.name) &&
-        container.status != ContainerStatus::removing) {
+    if (project.has(service, container) && container.status != ContainerStatus::removing) {
       found.containers.push_back(&container);
     }
   }
@@ -84,13 +83,45 @@ void tidy_one(const Found& found, const PlannedContainer& planned, Actions& acti
   }
 }
 
+/// Nothing but what was there before.
+bool created_nothing(const Found& found) {
+  return std::ranges::all_of(found.containers,
+                             [&](const Container* one) { return found.is_recorded(*one); });
+}
+
+void tidy_script(const Found& found, Actions& actions) {
+  for (const PlannedContainer& planned : found.service.containers) {
+    const Container* original = found.by_id(planned.id);
+    if (original != nullptr && created_nothing(found) && original->name == planned.name &&
+        original->status != ContainerStatus::dead && !original->alive()) {
+      actions.starts.push_back(
+          {TidyAction::Kind::start, original->id, original->name, /*optional=*/true});
+    }
+  }
+}
+
 }  // namespace
+
+bool is_as_before(const ProjectPlan& project, const Host& host) {
+  return std::ranges::all_of(project.services, [&](const ServicePlan& service) {
+    const Found found = find_service(project, service, host);
+    return created_nothing(found) &&
+           std::ranges::all_of(service.containers, [&](const PlannedContainer& planned) {
+             const Container* original = found.by_id(planned.id);
+             return original != nullptr && original->alive() && original->name == planned.name;
+           });
+  });
+}
 
 std::vector<TidyAction> plan_tidy(const DeploymentPlan& plan, const Host& host) {
   Actions actions;
   for (const ProjectPlan& project : plan.projects) {
     for (const ServicePlan* service : project.all()) {
       const Found found = find_service(project, *service, host);
+      if (project.by_script) {
+        tidy_script(found, actions);
+        continue;
+      }
       for (const PlannedContainer& planned : service->containers) {
         tidy_one(found, planned, actions);
       }

@@ -49,6 +49,10 @@ DeploymentRun::Acted DeploymentRun::tidy() {
                       : action.kind == TidyAction::Kind::rename
                           ? m_tools.engine.rename_container(action.id, action.name)
                           : m_tools.engine.start_container(action.id);
+    if (!done && action.optional) {
+      m_tools.log.warning("deployment {}: {}", m_journal.id, done.error().message);
+      continue;
+    }
     if (!done) {
       return std::unexpected(Trouble{ReasonCode::engine_error, done.error()});
     }
@@ -139,12 +143,16 @@ DeploymentRun::Acted DeploymentRun::restore() {
     DeploymentPlan alone;
     alone.projects = {project};
     const auto there = read_back_old(alone, *host);
-    if (there && std::ranges::all_of(*there, &Container::alive)) {
-      continue;  // compose never got to touch it, or tidying was enough
+    if (there && std::ranges::all_of(*there, &Container::alive) &&
+        (!project.by_script || is_as_before(project, *host))) {
+      continue;  // nobody got to touch it, or tidying was enough
     }
     for (const ServicePlan* service : project.all()) {
       for (const PlannedContainer& container : service->containers) {
-        names.push_back(container.name);
+        names.push_back(project.by_script ? script_of(i) : container.name);
+        if (project.by_script) {
+          break;
+        }
       }
     }
     m_observer.progress("restore", fmt::format("{}", fmt::join(names, ", ")));
@@ -152,7 +160,7 @@ DeploymentRun::Acted DeploymentRun::restore() {
     if (auto tagged = tag_all_old(project.compose.project); !tagged) {
       return std::unexpected(Trouble{ReasonCode::rollback_failed, tagged.error()});
     }
-    if (auto recreated = call_compose(i); !recreated) {
+    if (auto recreated = call_target(i, true); !recreated) {
       return std::unexpected(Trouble{ReasonCode::rollback_failed, recreated.error()});
     }
   }
@@ -170,8 +178,13 @@ DeploymentRun::Acted DeploymentRun::reverify() {
   }
   const auto containers = read_back_old(m_journal.plan, *host);
   if (!containers) {
-    return std::unexpected(
-        Trouble{ReasonCode::rollback_failed, {ErrorKind::process, containers.error().message}});
+    Error error{ErrorKind::process, containers.error().message};
+    std::vector<std::string> ids;
+    for (const ImagePlan& image : m_journal.plan.images) {
+      ids.push_back(image.old.empty() ? "" : image.old.front().image_id);
+    }
+    blame_script(ids, error);
+    return std::unexpected(Trouble{ReasonCode::rollback_failed, std::move(error)});
   }
   auto passed = pass_gate(*containers);
   if (!passed && m_journal.was_unhealthy) {

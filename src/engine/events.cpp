@@ -30,9 +30,10 @@ std::string seconds_text(Timestamp time) {
 /// Podman 4.3 calls "die" "died" in its filters, though not in its answers, and where `until` is
 /// given as well as `since` it tells of one event at most: it is asked for all until now.
 ApiCall events_call(const std::string& project, Timestamp since, Timestamp until, bool podman) {
-  const nlohmann::json filters{{"type", {"container"}},
-                               {"event", {"start", podman ? "died" : "die"}},
-                               {"label", {fmt::format("{}={}", k_label_project, project)}}};
+  nlohmann::json filters{{"type", {"container"}}, {"event", {"start", podman ? "died" : "die"}}};
+  if (!project.empty()) {
+    filters["label"] = {fmt::format("{}={}", k_label_project, project)};
+  }
   const std::string text = filters.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   const std::string end = podman ? "stream=false" : "until=" + seconds_text(until);
   return {.path = fmt::format("/events?since={}&{}&filters={}", seconds_text(since), end,

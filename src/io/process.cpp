@@ -39,7 +39,11 @@ bool is_program(const std::string& path) {
 class Stream {
  public:
   Stream(int fd, std::string& kept, const Command& command)
-      : m_fd(fd), m_kept(kept), m_max(command.max_output), m_lines(command.on_line) {}
+      : m_fd(fd),
+        m_kept(kept),
+        m_max(command.max_output),
+        m_lines(command.on_line),
+        m_output(command.on_output) {}
 
   [[nodiscard]] bool open() const { return m_open; }
   [[nodiscard]] pollfd poll_entry() const {  // poll() passes over a negative one
@@ -54,6 +58,9 @@ class Stream {
       const std::string_view bytes(piece.data(), static_cast<std::size_t>(got));
       m_kept += bytes.substr(0, m_max - m_kept.size());
       m_lines.add(bytes);
+      if (m_output) {
+        m_output(bytes);
+      }
     } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
       m_open = false;
     }
@@ -66,6 +73,7 @@ class Stream {
   std::string& m_kept;
   std::size_t m_max;
   LineSplitter m_lines;
+  const std::function<void(std::string_view)>& m_output;
   bool m_open = true;
 };
 

@@ -146,7 +146,8 @@ ImageDecision decide_image(const Watch& watch, const Comparison& comparison, con
         break;
       case Match::differs:
         differs = true;
-        differs_managed = differs_managed || is_compose_service(replica.container);
+        differs_managed =
+            differs_managed || watch.redeploy.used() || is_compose_service(replica.container);
         break;
       case Match::unclear:
         if (find_quarantined(service, remote) != nullptr) {

@@ -17,6 +17,15 @@ std::vector<const ServicePlan*> ProjectPlan::all() const {
   return result;
 }
 
+bool ProjectPlan::has(const ServicePlan& service, const Container& container) const {
+  if (!by_script) {
+    return is_of_service(container, compose.project, service.name);
+  }
+  const bool one_off = !container.label(k_label_project).empty() && !is_compose_service(container);
+  const auto reference = ImageReference::parse(container.image);
+  return !one_off && reference && *reference == service.reference;
+}
+
 std::string DeploymentPlan::name() const {
   std::vector<std::string_view> names;
   for (const DeploymentPart& part : parts) {
@@ -28,6 +37,11 @@ std::string DeploymentPlan::name() const {
 bool DeploymentPlan::may_be_undone() const {
   return std::ranges::any_of(parts,
                              [](const DeploymentPart& part) { return part.rollback.enabled; });
+}
+
+bool DeploymentPlan::has_before_hook() const {
+  return std::ranges::any_of(parts,
+                             [](const DeploymentPart& part) { return !part.hooks.before.empty(); });
 }
 
 }  // namespace tallyman

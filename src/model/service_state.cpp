@@ -25,6 +25,7 @@ constexpr std::pair<ReasonCode, std::string_view> k_reason_words[] = {
     {ReasonCode::no_platform, "no_platform"},
     {ReasonCode::preflight_failed, "preflight_failed"},
     {ReasonCode::pull_failed, "pull_failed"},
+    {ReasonCode::hook_failed, "hook_failed"},
     {ReasonCode::no_space, "no_space"},
     {ReasonCode::backing_off, "backing_off"},
     {ReasonCode::not_yet_stable, "not_yet_stable"},

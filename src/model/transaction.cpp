@@ -16,13 +16,15 @@ struct Row {
 };
 
 // One row for each phase, in the order of the enumeration. What was interrupted may have happened
-// in part or in whole: before compose was called that is undone; a recreation is looked at first,
-// since compose may have come to its end without us; the way back begins anew with tidying.
+// in part or in whole: before compose was called that is undone (a hook is not run again then: the
+// next deployment begins with it anew); a recreation is looked at first, since compose may have
+// come to its end without us; the way back begins anew with tidying.
 constexpr auto k_rows = std::to_array<Row>({
     // clang-format off
     //                                 done                failed             interrupted         exhausted
     {Phase::protect,     "protect",     Phase::pull,        Phase::abandon,     Phase::abandon,     Phase::abandon},
-    {Phase::pull,        "pull",        Phase::tag,         Phase::abandon,     Phase::abandon,     Phase::abandon},
+    {Phase::pull,        "pull",        Phase::hook,        Phase::abandon,     Phase::abandon,     Phase::abandon},
+    {Phase::hook,        "hook",        Phase::tag,         Phase::abandon,     Phase::abandon,     Phase::abandon},
     {Phase::tag,         "tag",         Phase::recreate,    Phase::abandon,     Phase::abandon,     Phase::abandon},
     {Phase::recreate,    "recreate",    Phase::verify,      Phase::tidy,        Phase::verify,      Phase::tidy},
     {Phase::verify,      "verify",      Phase::committed,   Phase::tidy,        Phase::verify,      Phase::tidy},
@@ -79,6 +81,7 @@ bool may_have_touched(Phase phase) {
   switch (phase) {
     case Phase::protect:
     case Phase::pull:
+    case Phase::hook:
     case Phase::tag:
     case Phase::abandon:
     case Phase::abandoned:

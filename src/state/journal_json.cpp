@@ -48,11 +48,13 @@ Whole get_whole(const Json& json) {
   return static_cast<Whole>(whole);
 }
 
-// One pair of functions for each value: what it looks like, and back.
+// One pair of functions for each value: what it looks like, and back. What is read with a default
+// came later than the rest: an upgrade must not lose a journal that was left open.
 
 Json put(const DeploymentPart& part);
 Json put(const Error& error);
 Json put(const HealthSettings& health);
+Json put(const HookSettings& hooks);
 Json put(const ImagePlan& image);
 Json put(const ImageProgress& image);
 Json put(const OldImage& image);
@@ -155,15 +157,18 @@ ServicePlan get_service(const Json& json) {
           .bystanders = json.at("bystanders").get<std::vector<std::string>>()};
 }
 
-/// Of compose's settings only the project's name is needed again: the command is there as a whole.
+/// Of compose's settings, or a script's, only the project's name is needed again: the command is
+/// there as a whole.
 Json put(const ProjectPlan& project) {
   return {{"project", project.compose.project},
+          {"by_script", project.by_script},
           {"created_by_v1", project.created_by_v1},
           {"services", put(project.services)},
           {"followers", put(project.followers)}};
 }
 ProjectPlan get_project(const Json& json) {
   return {.compose = {.project = json.at("project")},
+          .by_script = json.value("by_script", false),
           .created_by_v1 = json.at("created_by_v1"),
           .services = get_list(json.at("services"), get_service),
           .followers = get_list(json.at("followers"), get_service)};
@@ -209,6 +214,21 @@ HealthSettings get_health(const Json& json) {
           .command = json.at("command").get<std::vector<std::string>>()};
 }
 
+Json put(const HookSettings& hooks) {
+  return {{"before", hooks.before},
+          {"after", hooks.after},
+          {"on_failure", hooks.on_failure},
+          {"directory", hooks.directory},
+          {"timeout_ms", put(hooks.timeout)}};
+}
+HookSettings get_hooks(const Json& json) {
+  return {.before = json.at("before").get<std::vector<std::string>>(),
+          .after = json.at("after").get<std::vector<std::string>>(),
+          .on_failure = json.at("on_failure").get<std::vector<std::string>>(),
+          .directory = json.at("directory"),
+          .timeout = get_span(json.at("timeout_ms"))};
+}
+
 Json put(const DeploymentPart& part) {
   return {{"service", part.service},
           {"references", put(part.references)},
@@ -216,7 +236,8 @@ Json put(const DeploymentPart& part) {
           {"to", put(part.to)},
           {"rollback", part.rollback.enabled},
           {"keep", part.rollback.keep},
-          {"health", put(part.health)}};
+          {"health", put(part.health)},
+          {"hooks", put(part.hooks)}};
 }
 DeploymentPart get_part(const Json& json) {
   return {.service = json.at("service"),
@@ -224,7 +245,8 @@ DeploymentPart get_part(const Json& json) {
           .from = get_optional(json.at("from"), get_digest),
           .to = get_digest(json.at("to")),
           .rollback = {json.at("rollback"), get_whole<int>(json.at("keep"))},
-          .health = get_health(json.at("health"))};
+          .health = get_health(json.at("health")),
+          .hooks = json.contains("hooks") ? get_hooks(json["hooks"]) : HookSettings{}};
 }
 
 Json put(const DeploymentPlan& plan) {
@@ -299,7 +321,8 @@ Journal get_journal(const Json& json) {
                   .has_evidence = json.at("has_evidence"),
                   .steps = get_list(json.at("steps"), get_step),
                   .downtime = get_optional(json.at("downtime_ms"), get_span),
-                  .replicas = get_whole<int>(json.at("replicas"))};
+                  .replicas = get_whole<int>(json.at("replicas")),
+                  .hooks_called = json.value("hooks_called", false)};
   if (journal.commands.size() != journal.plan.projects.size() ||
       journal.images.size() != journal.plan.images.size() || journal.plan.parts.empty()) {
     throw BadValue("its lists do not fit together");
@@ -318,6 +341,7 @@ std::string journal_to_json(const Journal& journal) {
   json["folder"] = journal.folder;
   json["writes"] = journal.writes;
   json["judged"] = journal.judged;
+  json["hooks_called"] = journal.hooks_called;
   json["plan"] = put(journal.plan);
   json["commands"] = put(journal.commands);
   json["images"] = put(journal.images);

@@ -42,7 +42,7 @@ class FakeEngine final : public Engine {
     for (const ServicePlan* service : project.all()) {
       for (Container& container : containers) {
         if (!is_bystander(*service, container) &&
-            is_of_service(container, project.compose.project, service->name) &&
+            project.has(*service, container) &&
             (forced || container.image_id != tags.at(service->reference))) {
           replace(container, tags.at(service->reference));
         }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -30,9 +31,15 @@ class FakeProcess final : public Process {
   Result<Exit> run(const Command& command) override {
     const std::scoped_lock lock(m_mutex);
     commands.push_back(command);
+    if (on_run) {
+      on_run(command);
+    }
     const std::string line = line_of(command);
     for (const auto& [words, exit] : m_answers) {
       if (contains(line, words)) {
+        if (exit && command.on_output) {
+          command.on_output(exit->out + exit->err);
+        }
         if (exit && command.on_line) {
           tell(exit->out, command);
           tell(exit->err, command);
@@ -55,6 +62,7 @@ class FakeProcess final : public Process {
   }
 
   std::vector<Command> commands;
+  std::function<void(const Command&)> on_run = {};  ///< before it is answered
 
  private:
   static void tell(std::string_view text, const Command& command) {

@@ -36,8 +36,9 @@ struct TickWorld {
   FakeHttp http{[](const HttpRequest&) { return HttpResponse{.status = 200}; }};
   FakeProcess process;
   HealthGate gate{engine, http, process, clock, {}, HealthGate::Connect{}};
+  Hooks hooks{process, {{"PATH", "/usr/bin:/bin"}}, log};
   StateDirectory state{folder / "state"};
-  Deployer deployer{{registry, engine, target, gate, state, clock, stop, log}};
+  Deployer deployer{{registry, engine, target, gate, hooks, state, clock, stop, log}};
   Config config;
   int compose_failures = 0;
 

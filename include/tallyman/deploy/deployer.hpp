@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tallyman/deploy/gate.hpp"
+#include "tallyman/deploy/hooks.hpp"
 #include "tallyman/deploy/observer.hpp"
 #include "tallyman/deploy/target.hpp"
 #include "tallyman/engine/engine.hpp"
@@ -34,6 +35,7 @@ struct DeploymentTools {
   Engine& engine;
   Target& target;
   HealthGate& gate;
+  Hooks& hooks;
   const StateDirectory& state;
   const Clock& clock;
   const Stop& stop;
@@ -52,7 +54,10 @@ class Deployer {
   [[nodiscard]] Result<std::vector<PreparedProject>> prepare(const DeploymentPlan& plan);
 
   /// Preflight, then phase after phase until it has ended. A stop that is requested before compose
-  /// was called abandons it; later it is finished or undone first.
+  /// was called abandons it; later it is finished or undone first. [hooks] before runs after the
+  /// pull, and again for the next deployment if this one was cut off or failed before a container
+  /// was touched; after or on_failure once it has ended, at most once. They cannot change how it
+  /// ended: their failure is a warning and a step. None runs for one that touched nothing.
   [[nodiscard]] Outcome deploy(const DeploymentPlan& plan, const Lock& lock,
                                DeploymentObserver& observer);
 

@@ -43,15 +43,18 @@ class HealthGate {
   using Connect =
       std::function<Result<void>(const std::string& address, std::chrono::milliseconds timeout)>;
 
+  using OnOutput = std::function<void(std::string_view bytes)>;
+
   /// `environment` is all that a health command gets.
   HealthGate(Engine& engine, Http& http, Process& process, const Clock& clock,
              std::map<std::string, std::string> environment, Connect connect);
 
   /// Waits. Tells `observer` progress ("health", "2/2 healthy, http://… 503", every second or so)
-  /// and two steps: "health" and "settle".
+  /// and two steps: "health" and "settle". `on_output`: all output of the health command.
   [[nodiscard]] std::expected<void, GateFailure> wait(const std::vector<GateSubject>& subjects,
                                                       const HealthSettings& settings,
-                                                      DeploymentObserver& observer);
+                                                      DeploymentObserver& observer,
+                                                      const OnOutput& on_output = {});
 
   /// As it is now, each thing looked at once; `starting` is no trouble, nor are restarts of before.
   [[nodiscard]] std::expected<void, GateFailure> look(const std::vector<GateSubject>& subjects,
@@ -63,9 +66,10 @@ class HealthGate {
   using FirstSeen = std::map<std::string, Container>;  ///< by id
 
   [[nodiscard]] Round look_at_all(const std::vector<GateSubject>& subjects,
-                                  const HealthSettings& settings, FirstSeen* first_seen);
+                                  const HealthSettings& settings, FirstSeen* first_seen,
+                                  const OnOutput& on_output);
   void look_at(const GateSubject& subject, FirstSeen* first_seen, Round& round);
-  void probe(const HealthSettings& settings, Round& round);
+  void probe(const HealthSettings& settings, const OnOutput& on_output, Round& round);
 
   Engine& m_engine;
   Http& m_http;

@@ -15,10 +15,11 @@ struct DeploymentRequest {
 };
 
 /// Turns what was decided into one transaction: the changed references of all `requests`, and of
-/// their containers those that compose manages, by drop-in and project. What a drop-in leaves open
-/// comes from the newest container's labels. ErrorKind::config, naming drop-in and container, where
-/// that is not enough: no label, or a file that is not there (any more). ErrorKind::transient if
-/// nothing of it runs any more.
+/// their containers those that compose manages, by drop-in and project; of a drop-in with
+/// [redeploy] all of the reference, whoever manages them: they are one "project" of the drop-in's
+/// name. What a drop-in leaves open comes from the newest container's labels. ErrorKind::config,
+/// naming drop-in and container, where that is not enough: no label, or a file that is not there
+/// (any more). ErrorKind::transient if nothing of it runs any more.
 [[nodiscard]] Result<DeploymentPlan> make_plan(const std::vector<DeploymentRequest>& requests,
                                                const Host& host);
 

@@ -23,8 +23,9 @@ struct ReadBackFailure {
 
 /// Are there exactly as many containers as planned, of the images that they must be, under their
 /// canonical names, and do followers live in the network namespace of one that is there? Whether
-/// they run well is for the health gate. Returns all of them, those of services before those of
-/// followers.
+/// they run well is for the health gate. Of a script's containers at least as many must be there;
+/// what they are called and how many it makes of them is its business, and so is what has ended, as
+/// long as enough of them run. Returns all of them, those of services before those of followers.
 [[nodiscard]] std::expected<std::vector<Container>, ReadBackFailure> read_back(
     const DeploymentPlan& plan, const WantedImage& wanted, const Host& host);
 

@@ -79,8 +79,8 @@ class Engine {
 
   /// The last `lines` lines of stdout and stderr as they came, at most 1 MiB of them.
   [[nodiscard]] virtual Result<std::string> logs(const std::string& id, int lines) = 0;
-  /// Starts and ends of containers of a compose project, oldest first. The engine remembers only
-  /// its last 256 events.
+  /// Starts and ends of containers of a compose project, or of all for "", oldest first. The engine
+  /// remembers only its last 256 events.
   [[nodiscard]] virtual Result<std::vector<ContainerEvent>> events(const std::string& project,
                                                                    Timestamp since,
                                                                    Timestamp until) = 0;

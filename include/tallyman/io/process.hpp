@@ -25,6 +25,8 @@ struct Command {
   int keep_fd = -1;  ///< a descriptor of ours that the child has, too (a lock); -1: none
   /// Every line of both streams as it comes, without its newline, cut at 8 KiB.
   std::function<void(std::string_view)> on_line = {};
+  /// All bytes of both streams, in pieces as they come; an OutputFile for instance.
+  std::function<void(std::string_view)> on_output = {};
 };
 
 struct Exit {

@@ -67,7 +67,8 @@ struct ImageDecision {
   std::string reason = {};
   std::optional<bool> update_available = std::nullopt;
   std::optional<Error> error = std::nullopt;
-  bool deploy = false;  ///< those of its containers that compose manages are to be deployed
+  bool deploy =
+      false;  ///< those of its containers that compose or a script manages are to be deployed
 };
 
 /// What to do about a service, and why.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tallyman/model/digest.hpp"
+#include "tallyman/model/host.hpp"
 #include "tallyman/model/image_reference.hpp"
 #include "tallyman/model/platform.hpp"
 #include "tallyman/model/watch.hpp"
@@ -18,28 +19,38 @@ namespace tallyman {
 struct PlannedContainer {
   std::string id;
   std::string name;  ///< its canonical name
-  int number = 1;    ///< compose's
+  int number = 1;    ///< compose's; 0: it has none
   std::string image_id;
 };
 
-/// A service of a compose project that is to be recreated.
+/// A service of a compose project that is to be recreated; or all containers of one reference,
+/// which a script recreates.
 struct ServicePlan {
-  std::string name;                               ///< compose's name of it
+  std::string name;                               ///< compose's name of it; the drop-in's
   ImageReference reference;                       ///< what compose must resolve its image to
   std::vector<PlannedContainer> containers = {};  ///< those that run: as many must run afterwards
   std::vector<std::string> bystanders = {};       ///< ids of those that do not: never touched
   [[nodiscard]] int replicas() const { return static_cast<int>(containers.size()); }
 };
 
-/// One call of compose.
+/// One call of compose, or of the script of a drop-in.
 struct ProjectPlan {
   ComposeSettings compose;  ///< complete: absolute directory, files and env files; a project name
+  bool by_script = false;   ///< `redeploy` recreates; compose has the drop-in's name as project's
+  RedeploySettings redeploy = {};
   bool created_by_v1 = false;  ///< the running containers come from docker-compose 1.x
   std::vector<ServicePlan> services = {};
   /// Running services of the project that live in the network namespace of one of `services`:
   /// recreated along with them, or they would be left in a dead namespace.
   std::vector<ServicePlan> followers = {};
   [[nodiscard]] std::vector<const ServicePlan*> all() const;  ///< services, then followers
+  /// Of compose or the script: what the drop-in says itself.
+  [[nodiscard]] const std::map<std::string, std::string>& shown_environment() const {
+    return by_script ? redeploy.environment : compose.environment;
+  }
+  /// Does this container stand for `service`, one of this project's? By its labels; a script's by
+  /// the reference that it was created from, whoever manages it (but not those of `compose run`).
+  [[nodiscard]] bool has(const ServicePlan& service, const Container& container) const;
 };
 
 /// An image that ran before the deployment.
@@ -67,6 +78,7 @@ struct DeploymentPart {
   Digest to;                               ///< of the first reference
   RollbackSettings rollback = {};
   HealthSettings health = {};
+  HookSettings hooks = {};
 };
 
 /// One transaction: a drop-in, or several that share a reference and so its local tag.
@@ -76,6 +88,7 @@ struct DeploymentPlan {
   std::vector<ProjectPlan> projects;
   [[nodiscard]] std::string name() const;    ///< "web", "web, worker"
   [[nodiscard]] bool may_be_undone() const;  ///< false only if every part says so
+  [[nodiscard]] bool has_before_hook() const;
 };
 
 }  // namespace tallyman

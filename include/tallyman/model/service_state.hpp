@@ -36,10 +36,11 @@ enum class ReasonCode {
   update_available,  ///< pending: seen, and not deployed yet (check only looks)
   notify_only,       ///< pending: mode = "notify"
   changed_by_hand,   ///< pending: somebody deployed something else while the tag did not move
-  unmanaged,         ///< pending: runs outside of compose
+  unmanaged,         ///< pending: neither compose nor a script of ours manages it
   no_platform,       ///< pending: the registry has nothing for this host's platform
   preflight_failed,  ///< pending: compose cannot be asked to deploy; nothing was touched
   pull_failed,       ///< pending: nothing was touched
+  hook_failed,       ///< pending: [hooks] before said no; nothing was touched
   no_space,          ///< pending: the disk is too small for the image; nothing was touched
   backing_off,       ///< pending: failed before, and is not tried in this tick
   not_yet_stable,    ///< pending: fewer checks in a row saw the digest than stable_checks asks for

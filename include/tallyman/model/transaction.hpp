@@ -19,13 +19,14 @@ namespace tallyman {
 enum class Phase {
   protect,      ///< give the old images their rollback tags
   pull,         ///< bring the new images
+  hook,         ///< run what [hooks] before names; passed over where there is none
   tag,          ///< move the local tags to them
-  recreate,     ///< compose up
+  recreate,     ///< compose up, or the script
   verify,       ///< read back, then the health gate
   abandon,      ///< no container was touched: take tags back
-  tidy,         ///< what compose left half way
+  tidy,         ///< what compose or the script left half way
   retag,        ///< move the local tags to the old images
-  restore,      ///< compose up, with the old images
+  restore,      ///< compose up or the script, with the old images
   reverify,     ///< read back, then the health gate, on the old images
   committed,    ///< ended: the new images run and were verified
   abandoned,    ///< ended: nothing was touched
@@ -86,7 +87,7 @@ struct Journal {
   Timestamp started_at = {};
   std::optional<Timestamp> finished_at = std::nullopt;
   DeploymentPlan plan;
-  std::vector<SavedCommand> commands = {};    ///< compose up; in the order of plan.projects
+  std::vector<SavedCommand> commands = {};    ///< what recreates; in the order of plan.projects
   std::vector<ImageProgress> images = {};     ///< in the order of plan.images
   bool was_unhealthy = false;                 ///< the old containers failed the gate before
   std::optional<Error> error = std::nullopt;  ///< why it did not end as updated
@@ -96,7 +97,8 @@ struct Journal {
   bool has_evidence = false;               ///< of what failed, in its folder
   std::vector<Step> steps = {};
   std::optional<std::chrono::milliseconds> downtime = std::nullopt;
-  int replicas = 0;  ///< verified
+  int replicas = 0;           ///< verified
+  bool hooks_called = false;  ///< [hooks] after or on_failure: at most once, so noted before
 };
 
 /// A journal that was entered this often, or found open this often, does not end by itself.

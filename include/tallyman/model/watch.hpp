@@ -45,6 +45,24 @@ struct RollbackSettings {
   int keep = 3;  ///< previous images that stay on this host
 };
 
+/// [redeploy] of a drop-in: a program recreates the containers, and not compose.
+struct RedeploySettings {
+  std::vector<std::string> command = {};  ///< {"./start.sh", "--no-rag"}; empty: no such section
+  std::string directory = "/";            ///< absolute; it runs there
+  std::map<std::string, std::string> environment = {};
+  std::chrono::milliseconds timeout = std::chrono::minutes(10);
+  [[nodiscard]] bool used() const { return !command.empty(); }
+};
+
+/// [hooks] of a drop-in: programs around a deployment; empty: none.
+struct HookSettings {
+  std::vector<std::string> before = {};      ///< after the pull; its failure ends the deployment
+  std::vector<std::string> after = {};       ///< when the deployment is committed
+  std::vector<std::string> on_failure = {};  ///< when it was rolled back, or has failed
+  std::string directory = "/";               ///< absolute; they run there
+  std::chrono::milliseconds timeout = std::chrono::minutes(10);  ///< of each of them
+};
+
 /// The most that stable_checks may ask for.
 inline constexpr int k_most_stable_checks = 10;
 
@@ -58,6 +76,8 @@ struct Watch {
   ComposeSettings compose = {};
   HealthSettings health = {};
   RollbackSettings rollback = {};
+  RedeploySettings redeploy = {};  ///< only with an image, and without [compose]
+  HookSettings hooks = {};
 };
 
 /// [registry."domain"] of tallyman.toml.

@@ -291,7 +291,8 @@ TEST_CASE("unknown keys of the settings are refused, those of later versions too
        "conf.d/NAME.toml"},
       {"timeout = \"1m\"",
        "tallyman.toml:1:1: timeout: unknown key; timeout belongs into a service's own file, "
-       "conf.d/NAME.toml, under [compose] or under [health]"},
+       "conf.d/NAME.toml, under [compose] or under [health] or under [redeploy] or under "
+       "[hooks]"},
       {"[status]\nprometheus = \"/x\"",
        "tallyman.toml:2:1: status.prometheus: unknown key; known here: file"},
       {"[registry.\"h.lan\"]\ntoken = \"x\"\nplain-http = true",

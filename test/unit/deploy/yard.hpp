@@ -37,12 +37,13 @@ struct Yard : DeploymentObserver {
   FakeHttp http{[](const HttpRequest&) { return HttpResponse{.status = 200}; }};
   FakeProcess process;
   HealthGate gate{engine, http, process, clock, {}, HealthGate::Connect{}};
+  Hooks hooks{process, {{"PATH", "/usr/bin:/bin"}}, log};
   StateDirectory state{folder / "state"};
   Stop stop;
   Log log{{.level = LogLevel::off}};
   Lock lock{Fd()};
   std::function<Result<void>(Phase, bool after)> on_phase = {};
-  Deployer deployer{{registry, engine, target, gate, state, clock, stop, log,
+  Deployer deployer{{registry, engine, target, gate, hooks, state, clock, stop, log,
                      [this](Phase phase, bool after) { return entered(phase, after); }}};
   DeploymentPlan plan;
   std::vector<Step> steps;

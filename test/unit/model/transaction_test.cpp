@@ -32,7 +32,8 @@ std::vector<Row> rows() {
       // clang-format off
       // phase                      done         failed       interrupted  exhausted    ended  touched back
       {protect,     "protect",      pull,        abandon,     abandon,     abandon,     false, false, false},
-      {pull,        "pull",         tag,         abandon,     abandon,     abandon,     false, false, false},
+      {pull,        "pull",         hook,        abandon,     abandon,     abandon,     false, false, false},
+      {hook,        "hook",         tag,         abandon,     abandon,     abandon,     false, false, false},
       {tag,         "tag",          recreate,    abandon,     abandon,     abandon,     false, false, false},
       {recreate,    "recreate",     verify,      tidy,        verify,      tidy,        false, true,  false},
       {verify,      "verify",       committed,   tidy,        verify,      tidy,        false, true,  false},
@@ -94,7 +95,7 @@ TEST_CASE("a deployment whose actions all succeed goes this way") {
   };
   using Way = std::vector<std::string>;
   CHECK(way_from(Phase::protect) ==
-        Way{"protect", "pull", "tag", "recreate", "verify", "committed"});
+        Way{"protect", "pull", "hook", "tag", "recreate", "verify", "committed"});
   CHECK(way_from(Phase::tidy) == Way{"tidy", "retag", "restore", "reverify", "rolled_back"});
   CHECK(way_from(Phase::abandon) == Way{"abandon", "abandoned"});
 }

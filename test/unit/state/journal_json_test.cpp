@@ -31,6 +31,35 @@ TEST_CASE("a journal goes to its text and back without a loss") {
   CHECK(journal_to_json(parsed(text)) == text);
 }
 
+TEST_CASE("what hooks and scripts need is in the text") {
+  const Journal journal = parsed(journal_to_json(full_journal()));
+  CHECK(journal.hooks_called);
+  CHECK_FALSE(journal.plan.projects.at(0).by_script);
+  CHECK(journal.plan.projects.at(1).by_script);
+  const HookSettings& hooks = journal.plan.parts.at(0).hooks;
+  CHECK(hooks.before == Calls{"/usr/local/bin/dump", "db"});
+  CHECK(hooks.after == Calls{"./tell"});
+  CHECK(hooks.on_failure == Calls{"logger", "oh"});
+  CHECK(hooks.directory == "/opt/hooks");
+  CHECK((hooks.timeout == std::chrono::seconds(90)));
+  CHECK(journal.plan.parts.at(1).hooks.before.empty());
+}
+
+TEST_CASE("a journal from before there were hooks and scripts is understood") {
+  Json json = Json::parse(journal_to_json(full_journal()));
+  json.erase("hooks_called");
+  for (Json& part : json["plan"]["parts"]) {
+    part.erase("hooks");
+  }
+  for (Json& project : json["plan"]["projects"]) {
+    project.erase("by_script");
+  }
+  const Journal journal = parsed(json.dump());
+  CHECK_FALSE(journal.hooks_called);
+  CHECK_FALSE(journal.plan.projects.at(1).by_script);
+  CHECK(journal.plan.parts.at(0).hooks.before.empty());
+}
+
 TEST_CASE("what a recovery needs is in the text") {
   const Journal journal = parsed(journal_to_json(full_journal()));
   CHECK(journal.id == "20261122T194514Z-web");

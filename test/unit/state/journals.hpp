@@ -31,7 +31,12 @@ inline Journal full_journal(const std::string& id = "20261122T194514Z-web") {
                   .http = {"http://127.0.0.1:3000/health"},
                   .http_status = 204,
                   .tcp = {"127.0.0.1:5432"},
-                  .command = {"wget", "-q"}}},
+                  .command = {"wget", "-q"}},
+       .hooks = {.before = {"/usr/local/bin/dump", "db"},
+                 .after = {"./tell"},
+                 .on_failure = {"logger", "oh"},
+                 .directory = "/opt/hooks",
+                 .timeout = milliseconds(90'000)}},
       {.service = "worker", .references = {web}, .from = std::nullopt, .to = digest('2')}};
   journal.plan.images = {{.reference = web,
                           .digest = digest('2'),
@@ -50,7 +55,7 @@ inline Journal full_journal(const std::string& id = "20261122T194514Z-web") {
                             .created_by_v1 = true,
                             .services = {service},
                             .followers = {follower}},
-                           {.compose = {.project = "blog"}, .services = {service}}};
+                           {.compose = {.project = "blog"}, .by_script = true, .services = {service}}};
   journal.commands = {{{"docker", "compose", "-p", "shop", "up"},
                        "/srv/shop",
                        {{"PASSWORD", k_secret}, {"PATH", "/usr/bin"}},
@@ -67,6 +72,7 @@ inline Journal full_journal(const std::string& id = "20261122T194514Z-web") {
                    {"recreate", "caf\u00e9 \"quoted\"\n", milliseconds(0)}};
   journal.downtime = milliseconds(1234);
   journal.replicas = 3;
+  journal.hooks_called = true;
   return journal;
 }
 
