@@ -41,8 +41,7 @@ class FakeEngine final : public Engine {
     const bool forced = !project.followers.empty();
     for (const ServicePlan* service : project.all()) {
       for (Container& container : containers) {
-        if (!is_bystander(*service, container) &&
-            project.has(*service, container) &&
+        if (!is_bystander(*service, container) && project.has(*service, container) &&
             (forced || container.image_id != tags.at(service->reference))) {
           replace(container, tags.at(service->reference));
         }

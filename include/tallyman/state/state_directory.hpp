@@ -27,6 +27,7 @@ class Lock {
 ///   memory.json  Memory, schema 1, mode 0600
 ///   deployments/ID/journal.json  of a deployment that has not ended; schema 1, mode 0600
 ///   deployments/ID/record.json   of one that has, beside what is evidence of it
+///   deployments/ID/*.log         the output of compose, scripts, hooks and health commands
 class StateDirectory {
  public:
   explicit StateDirectory(std::string path) : m_path(std::move(path)) {}

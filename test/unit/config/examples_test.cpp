@@ -77,6 +77,22 @@ TEST_CASE("the full example") {
   CHECK(watch->rollback.keep == 3);
 }
 
+TEST_CASE("the example with a script and hooks") {
+  const std::string text = read_example("redeploy");
+  REQUIRE(mistakes_of(text).empty());
+  const auto watch = parse_drop_in(text, "app.toml");
+  CHECK(watch->image->str() == "ghcr.io/acme/app:stable");
+  CHECK(watch->redeploy.command == Strings{"./start.sh", "--no-rag"});
+  CHECK(watch->redeploy.directory == "/opt/app");
+  CHECK(watch->redeploy.timeout == std::chrono::minutes(10));
+  CHECK(watch->redeploy.environment == std::map<std::string, std::string>{{"CHANNEL", "stable"}});
+  CHECK(watch->hooks.before == Strings{"/usr/local/bin/dump", "db"});
+  CHECK(watch->hooks.after == Strings{"/usr/local/bin/tell", "all"});
+  CHECK(watch->hooks.on_failure == Strings{"/usr/local/bin/tell", "me"});
+  CHECK(watch->hooks.directory == "/opt/app");
+  CHECK(watch->hooks.timeout == std::chrono::minutes(10));
+}
+
 TEST_CASE("the example of the settings") {
   const ConfigFolder folder;
   folder.settings(read_example("tallyman"));
@@ -100,7 +116,7 @@ TEST_CASE("no example is active where it is installed, and each has a test above
     fs::copy(entry.path(), folder.path() + "/conf.d");
     ++count;
   }
-  CHECK(count == 4);
+  CHECK(count == 5);
   const auto config = folder.load();
   REQUIRE(config.has_value());
   CHECK(config->watches.empty());

@@ -48,8 +48,7 @@ timeout = "90s"
   CHECK(watch->redeploy.command == Strings{"./start.sh", "--no-rag"});
   CHECK(watch->redeploy.directory == "/opt/app");
   CHECK((watch->redeploy.timeout == std::chrono::minutes(5)));
-  CHECK(watch->redeploy.environment ==
-        std::map<std::string, std::string>{{"CHANNEL", "stable"}});
+  CHECK(watch->redeploy.environment == std::map<std::string, std::string>{{"CHANNEL", "stable"}});
   CHECK(watch->hooks.before == Strings{"/usr/local/bin/dump", "db"});
   CHECK(watch->hooks.after == Strings{"./tell", "all"});
   CHECK(watch->hooks.on_failure == Strings{"logger", "oh"});

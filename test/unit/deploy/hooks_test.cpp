@@ -61,8 +61,7 @@ TEST_CASE("before runs after the pull and before a tag moves, after when all is 
   const Outcome outcome = yard.deploy();
   check(outcome, ServiceState::updated, ReasonCode::deployed);
   CHECK(at_dump == Calls{"#a", "hook"});
-  CHECK(yard.phases ==
-        Calls{"protect", "pull", "hook", "tag", "recreate", "verify", "committed"});
+  CHECK(yard.phases == Calls{"protect", "pull", "hook", "tag", "recreate", "verify", "committed"});
   CHECK(yard.process.lines() == Calls{"/bin/true dump", "/bin/true tell"});
   CHECK(yard.hook_steps() == Calls{"before: /bin/true", "after: /bin/true"});
   CHECK(yard.kept(outcome, "before-1.log") == "dump is done\n");
@@ -82,9 +81,8 @@ TEST_CASE("before runs after the pull and before a tag moves, after when all is 
 }
 
 TEST_CASE("a before that fails stops the deployment untouched") {
-  const Exit rows[] = {{.code = 3, .out = "no room\n"},
-                       {.code = 0, .timed_out = true},
-                       {.code = -1, .signal = 9}};
+  const Exit rows[] = {
+      {.code = 3, .out = "no room\n"}, {.code = 0, .timed_out = true}, {.code = -1, .signal = 9}};
   for (const Exit& exit : rows) {
     HookYard yard;
     yard.says("dump", exit);
@@ -94,8 +92,11 @@ TEST_CASE("a before that fails stops the deployment untouched") {
     CHECK(yard.running() == Calls{"shop-web-1 #a running"});
     CHECK(yard.tag_of() == "#a");
     CHECK(yard.asked("recreate").empty());
-    CHECK(yard.process.lines() == Calls{"/bin/true dump"});  // nothing was touched, so no other hook
-    CHECK(contains(outcome.error->message, "hook before of web: " + exit.describe({.argv = k_dump, .timeout = std::chrono::minutes(10)})));
+    CHECK(yard.process.lines() ==
+          Calls{"/bin/true dump"});  // nothing was touched, so no other hook
+    CHECK(contains(outcome.error->message,
+                   "hook before of web: " +
+                       exit.describe({.argv = k_dump, .timeout = std::chrono::minutes(10)})));
     CHECK(contains(outcome.error->remedy, "before-1.log") == !exit.out.empty());
   }
 }
@@ -137,8 +138,9 @@ TEST_CASE("on_failure runs after a rollback, and cannot change it") {
     CHECK(yard.value_of_variable(1, "TALLYMAN_OUTCOME") == "rolled_back");
     CHECK(yard.value_of_variable(1, "TALLYMAN_DIGEST") == "#2");
     CHECK(yard.hook_steps().back() ==
-          (code == 0 ? "on_failure: /bin/true"
-                     : "on_failure failed: hook on_failure of web: exit status 1: nobody is there"));
+          (code == 0
+               ? "on_failure: /bin/true"
+               : "on_failure failed: hook on_failure of web: exit status 1: nobody is there"));
   }
 }
 

@@ -90,7 +90,7 @@ TEST_CASE("a script that fails says why with the end of its output") {
        "script ./start.sh: exit status 3: first; no such network"},
       {{.code = -1, .signal = 9}, "script ./start.sh: killed by signal 9"},
       {{.code = 0, .timed_out = true, .out = "waiting"},
-       "script ./start.sh: timed out after 77 s: waiting"},
+       "script ./start.sh: timed out after 1 min: waiting"},
       {{.code = 1, .out = std::string(100'000, 'x') + "\nthe end\x1b[0m\n"},
        "script ./start.sh: exit status 1: the end\\x1B[0m"},
   };

@@ -102,9 +102,9 @@ TEST_CASE("what a script that fails leaves behind, and what is made of it") {
   struct Row {
     const char* what;
     std::function<void(ScriptYard&)> leaves;
-    std::size_t runs;     ///< of the script, in all
-    Calls started;        ///< by tidying
-    Calls running;        ///< in the end
+    std::size_t runs;  ///< of the script, in all
+    Calls started;     ///< by tidying
+    Calls running;     ///< in the end
   };
   const Row rows[] = {
       {"nothing was touched", [](ScriptYard&) {}, 1, {}, {"app #a running"}},
@@ -177,8 +177,9 @@ TEST_CASE("a script that pulls by itself is found out") {
   const Outcome outcome = yard.deploy();
   check(outcome, ServiceState::failed, ReasonCode::rollback_failed);
   CHECK(yard.phase_of(outcome) == "failed");
-  CHECK(contains(outcome.error->message, "the script moved the local tag harbor.lan/shop/web:1 to "
-                                         "another image: it pulls or builds by itself"));
+  CHECK(contains(outcome.error->message,
+                 "the script moved the local tag harbor.lan/shop/web:1 to "
+                 "another image: it pulls or builds by itself"));
   CHECK(contains(outcome.error->remedy, "without docker pull"));
 }
 
@@ -192,14 +193,11 @@ TEST_CASE("what runs after a script decides, whatever it says") {
   const Row rows[] = {
       {"nothing", [](ScriptYard&) {}, ReasonCode::not_recreated,
        "the script reported success, but left app as it was"},
-      {"it leaves none",
-       [](ScriptYard& yard) { yard.engine.containers.clear(); },
-       ReasonCode::wrong_result,
-       "0 of 1 containers of harbor.lan/shop/web:1 run after the script"},
+      {"it leaves none", [](ScriptYard& yard) { yard.engine.containers.clear(); },
+       ReasonCode::wrong_result, "0 of 1 containers of harbor.lan/shop/web:1 run after the script"},
       {"the old one runs beside the new one",
        [](ScriptYard& yard) { yard.more("app2", 'b', ContainerStatus::running); },
-       ReasonCode::not_recreated,
-       "the script reported success, but left app as it was"},
+       ReasonCode::not_recreated, "the script reported success, but left app as it was"},
       {"the new one has ended",
        [](ScriptYard& yard) {
          yard.engine.containers.clear();
@@ -232,8 +230,8 @@ TEST_CASE("what is a script's own business is left to it") {
     return Result<void>();
   };
   check(yard.deploy(), ServiceState::updated, ReasonCode::deployed);
-  CHECK(yard.running() == Calls{"app-before #a exited", "blue #b running", "green #b running",
-                                "migrate #b exited"});
+  CHECK(yard.running() ==
+        Calls{"app-before #a exited", "blue #b running", "green #b running", "migrate #b exited"});
 }
 
 TEST_CASE("whenever a script's deployment is killed, the next start ends it well") {

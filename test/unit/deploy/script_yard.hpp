@@ -16,10 +16,11 @@ struct ScriptYard : Yard {
         {.compose = {.project = "web"},
          .by_script = true,
          .redeploy = {.command = {"./start.sh"}, .directory = "/opt/app"},
-         .services = {{.name = "web",
-                       .reference = ref(k_web),
-                       .containers = {{.id = "id-of-app", .name = "app", .number = 0,
-                                       .image_id = id_of('a')}}}}}};
+         .services = {
+             {.name = "web",
+              .reference = ref(k_web),
+              .containers = {
+                  {.id = "id-of-app", .name = "app", .number = 0, .image_id = id_of('a')}}}}}};
   }
   Container& app() { return engine.containers.front(); }
   /// A further container of the reference.

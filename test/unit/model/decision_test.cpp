@@ -310,6 +310,17 @@ TEST_CASE("decide: a container that was created by id is unmanaged") {
   CHECK(decision.action == Decision::Action::none);
 }
 
+TEST_CASE("decide: what a script manages is deployed, whoever started it") {
+  Watch watch{.name = "web", .file = {}, .image = ref(k_web)};
+  const std::vector<Comparison> stray = {
+      comparison({{'a', {repo_digest('1')}, false}}, remote('2', inside('8', '9')))};
+  CHECK(decide(watch, stray, {}, {}, {}).reason_code == ReasonCode::unmanaged);
+  watch.redeploy.command = {"./start.sh"};
+  const Decision decision = decide(watch, stray, {}, {}, {});
+  CHECK(decision.action == Decision::Action::deploy);
+  CHECK(decision.reason_code == ReasonCode::update_available);
+}
+
 TEST_CASE("match: a config digest never passes for a manifest digest by accident") {
   // The id counts as one of its own, but only the platform's config is compared with it.
   const Replica classic = replica(k_web, {'a', {repo_digest('1')}});

@@ -51,11 +51,12 @@ inline Journal full_journal(const std::string& id = "20261122T194514Z-web") {
       .bystanders = {"c3"}};
   const ServicePlan follower{
       .name = "vpn", .reference = vpn, .containers = {{"v1", "shop-vpn-1", 1, id_of('e')}}};
-  journal.plan.projects = {{.compose = {.project = "shop"},
-                            .created_by_v1 = true,
-                            .services = {service},
-                            .followers = {follower}},
-                           {.compose = {.project = "blog"}, .by_script = true, .services = {service}}};
+  journal.plan.projects = {
+      {.compose = {.project = "shop"},
+       .created_by_v1 = true,
+       .services = {service},
+       .followers = {follower}},
+      {.compose = {.project = "blog"}, .by_script = true, .services = {service}}};
   journal.commands = {{{"docker", "compose", "-p", "shop", "up"},
                        "/srv/shop",
                        {{"PASSWORD", k_secret}, {"PATH", "/usr/bin"}},
