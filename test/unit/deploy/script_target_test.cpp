@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "deploy/children.hpp"
 #include "support/captured.hpp"
 #include "support/fake_process.hpp"

@@ -55,7 +55,7 @@ TEST_CASE("a script deploys, and is told what") {
                                {"TALLYMAN_PREVIOUS_DIGEST", "#1"},
                                {"TALLYMAN_PREVIOUS_IMAGE",
                                 "harbor.lan/shop/web:tallyman-rollback-aaaaaaaaaaaa"}});
-  CHECK(yard.engine.tags.contains(ref(variables["TALLYMAN_PREVIOUS_IMAGE"])));
+  CHECK(yard.engine.tags.contains(test::ref(variables["TALLYMAN_PREVIOUS_IMAGE"])));
   const auto step = std::ranges::find(yard.steps, "recreate", &Step::name);
   REQUIRE(step != yard.steps.end());
   CHECK(step->text == "script compose");  // what the target of this test calls its program
