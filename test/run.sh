@@ -3,6 +3,7 @@
 #
 #   test/run.sh            everything, as CI does
 #   test/run.sh unit       unit tests under AddressSanitizer and UndefinedBehaviorSanitizer only
+#   test/run.sh fuzz       every seed and finding of test/fuzz, and some thousand inputs made of them, only
 #   test/run.sh e2e        end-to-end tests of the release build only
 #   test/run.sh lint       format, tidy, shellcheck, the rules of the house only
 set -euo pipefail
@@ -10,7 +11,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$here"
 what=${1:-all}
-[[ $what =~ ^(all|unit|e2e|lint)$ ]] || { echo "usage: test/run.sh [unit|e2e|lint]" >&2; exit 2; }
+[[ $what =~ ^(all|unit|fuzz|e2e|lint)$ ]] || { echo "usage: test/run.sh [unit|fuzz|e2e|lint]" >&2; exit 2; }
 [[ $EUID -eq 0 ]] || { echo "test/run.sh: not root; the end-to-end tests start engines of their own" >&2; exit 1; }
 
 step() { printf '\n=== %s (%s s)\n' "$*" "$SECONDS"; }
@@ -29,6 +30,7 @@ cmake --preset release >/dev/null
 labels=()
 case $what in
 unit) labels=(-L unit) ;;
+fuzz) labels=(-L fuzz) ;;
 e2e) labels=(-L e2e) ;;
 lint) labels=(-L lint) ;;
 esac
@@ -39,6 +41,10 @@ fi
 if [[ $what == all || $what == unit ]]; then
     step "build the unit tests with sanitizers"
     cmake --build --preset asan
+fi
+if [[ $what == fuzz ]]; then
+    step "build the fuzz targets"
+    cmake --build --preset asan --target tallyman-fuzz
 fi
 
 step "test"
