@@ -74,13 +74,13 @@ bool repeats_secret(const std::string& text, const Secret& sent) {
 }
 
 /// ", retry after 60 s"; Retry-After has two forms (RFC 9110, 10.2.3).
-std::string retry_after(const HttpResponse& response) {
-  const std::string value = cut(std::string(response.header("retry-after")));
-  if (value.empty()) {
+std::string retry_after(const HttpResponse& response, const Secret& sent) {
+  const std::string value(response.header("retry-after"));
+  if (value.empty() || (!sent.empty() && repeats_secret(value, sent))) {
     return {};
   }
   const bool seconds = value.find_first_not_of("0123456789") == std::string::npos;
-  return fmt::format(", retry after {}{}", printable(value), seconds ? " s" : "");
+  return fmt::format(", retry after {}{}", printable(cut(value)), seconds ? " s" : "");
 }
 
 Error withheld_login(const Identity& identity, std::string_view host, std::string_view status) {
@@ -210,7 +210,7 @@ Error bad_answer(std::string_view host, std::string_view what, const HttpRespons
           "the registry"};
     case 429:
       return {ErrorKind::rate_limited, fmt::format("{} limits the rate of requests ({}){}", host,
-                                                   status, retry_after(response))};
+                                                   status, retry_after(response, sent))};
     case 403:
       return {ErrorKind::denied, fmt::format("{} refuses {} ({})", host, what, status)};
     case 408:
