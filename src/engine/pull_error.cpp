@@ -8,7 +8,6 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace tallyman {
@@ -29,11 +28,13 @@ bool has_any(std::string_view text, std::initializer_list<std::string_view> word
   return std::ranges::any_of(words, [text](std::string_view word) { return text.contains(word); });
 }
 
-std::string without(std::string text, std::string_view part) {
-  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at)) {
-    text.erase(at, part.size());
+std::string without(std::string_view text, std::string_view part) {
+  std::string rest;
+  for (auto at = text.find(part); at != std::string_view::npos; at = text.find(part)) {
+    rest += text.substr(0, at);
+    text.remove_prefix(at + part.size());
   }
-  return text;
+  return rest.append(text);
 }
 
 std::string lower_case(std::string text) {
@@ -56,7 +57,7 @@ std::string reason_text(std::string_view text, const ImageReference& reference) 
     names.push_back(path);
   }
   for (const std::string& name : names) {
-    reason = without(std::move(reason), name);
+    reason = without(reason, name);
   }
   return reason;
 }
@@ -210,7 +211,10 @@ Error pull_error(const PullFailure& failure, const ImageReference& reference,
   const ErrorKind kind = kind_of(words, failure.code, !credential);
   std::string text = failure.text;
   if (credential && !credential->secret.empty()) {
-    text = without(std::move(text), credential->secret.reveal());
+    text = without(text, credential->secret.reveal());
+    if (text.contains(credential->secret.reveal())) {  // made up again by what was around it
+      text = "the answer repeats the password";
+    }
   }
   return {kind,
           fmt::format("the Docker Engine could not pull {}{}: {}", reference.str(),
