@@ -53,6 +53,9 @@ std::optional<Address> parse_address(std::string_view host) {
   if (host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);
   }
+  if (host.contains('\0')) {
+    return std::nullopt;  // inet_pton() would read what is before it
+  }
   const std::string text(host);
   std::array<std::uint8_t, 4> ipv4{};
   if (inet_pton(AF_INET, text.c_str(), ipv4.data()) == 1) {
