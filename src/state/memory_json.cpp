@@ -264,7 +264,7 @@ Result<Memory> parse_memory(std::string_view text) {
     return fail(ErrorKind::protocol, "no JSON object");
   }
   const auto schema = root.find("schema");
-  if (schema == root.end() || !schema->is_number_integer() || schema->get<int>() != k_schema) {
+  if (schema == root.end() || !schema->is_number_integer() || *schema != k_schema) {
     return fail(ErrorKind::protocol, "not of schema {}", k_schema);
   }
   Memory memory;
