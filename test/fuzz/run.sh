@@ -28,17 +28,19 @@ fi
 stat_of() { sed -n "s/^stat::$1: *//p" "$2" | tail -n 1; }
 
 echo "corpus, findings and logs are in $folder"
-printf '%-16s %12s %8s %8s  %s\n' target runs runs/s corpus findings
+printf '%-16s %12s %8s %8s %8s  %s\n' target runs runs/s cpu corpus findings
 status=0
+TIMEFORMAT=%U # of the fuzzer alone; on a busy machine it is far below SECONDS
 for target in "${targets[@]}"; do
     mkdir -p "$folder/corpus/$target" "$folder/findings/$target"
     log=$folder/$target.log
     # A finding ends it early; so does a leak.
-    TALLYMAN_FUZZ_TARGET=$target "$TALLYMAN_FUZZ" -max_total_time="$seconds" -timeout=30 -rss_limit_mb=2048 \
+    export TALLYMAN_FUZZ_TARGET=$target
+    cpu=$({ time "$TALLYMAN_FUZZ" -max_total_time="$seconds" -timeout=30 -rss_limit_mb=2048 \
         -print_final_stats=1 -artifact_prefix="$folder/findings/$target/" \
-        "$folder/corpus/$target" "test/fuzz/seeds/$target" >"$log" 2>&1 || status=1
+        "$folder/corpus/$target" "test/fuzz/seeds/$target" >"$log" 2>&1; } 2>&1) || status=1
     found=$(find "$folder/findings/$target" -type f -printf '%f ')
-    printf '%-16s %12s %8s %8s  %s\n' "$target" "$(stat_of number_of_executed_units "$log")" \
-        "$(stat_of average_exec_per_sec "$log")" "$(find "$folder/corpus/$target" -type f | wc -l)" "${found:-none}"
+    printf '%-16s %12s %8s %8s %8s  %s\n' "$target" "$(stat_of number_of_executed_units "$log")" \
+        "$(stat_of average_exec_per_sec "$log")" "$cpu" "$(find "$folder/corpus/$target" -type f | wc -l)" "${found:-none}"
 done
 exit $status
