@@ -51,6 +51,19 @@ void read_mode(TableReader& reader, Watch& watch) {
                     : fmt::format("{} is no mode; did you mean \"{}\"?", quoted(text->text), near));
 }
 
+void read_after(TableReader& reader, Watch& watch) {
+  for (TextValue& name : without_duplicates(reader, "after", reader.texts("after"))) {
+    if (!is_drop_in_name(name.text)) {
+      reader.report(name.at, "after",
+                    fmt::format("{} is no service's name: that is a file of conf.d, without .toml",
+                                quoted(name.text)));
+    } else if (name.text == watch.name) {
+      reader.report(name.at, "after", fmt::format("{} cannot wait for itself", watch.name));
+    }
+    watch.after.push_back(std::move(name.text));
+  }
+}
+
 /// Whether somebody tried to say what to watch: a slip of the pen is reported as such, and not as
 /// nothing at all.
 bool tries_to_watch(const TomlNode& root) {
@@ -71,6 +84,7 @@ void read_drop_in(const TomlNode& root, Watch& watch, ProblemList& problems) {
   read_mode(reader, watch);
   watch.stable_checks =
       reader.integer("stable_checks", "2", 1, k_most_stable_checks).value_or(watch.stable_checks);
+  read_after(reader, watch);
   if (const TomlNode* compose = reader.table("compose")) {
     watch.compose = read_compose(*compose, reader.has("image"), problems);
   }

@@ -1,4 +1,5 @@
 #include "config/checks.hpp"
+#include "config/order.hpp"
 #include "config/settings.hpp"
 #include "tallyman/config/config.hpp"
 #include "tallyman/io/files.hpp"
@@ -142,6 +143,7 @@ std::expected<Config, std::vector<Problem>> load_config(const std::string& direc
   }
   config::ProblemList folder(base + "/conf.d");
   config::load_drop_ins(base + "/conf.d", result, folder);
+  config::check_order(result);
   if (settings.empty() && folder.empty()) {
     return result;
   }

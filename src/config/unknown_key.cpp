@@ -19,6 +19,7 @@ constexpr auto k_homes = std::to_array<KeyHome>({
     {ConfigFile::drop_in, "", "image"},
     {ConfigFile::drop_in, "", "mode"},
     {ConfigFile::drop_in, "", "stable_checks"},
+    {ConfigFile::drop_in, "", "after"},
     {ConfigFile::drop_in, "", "compose"},
     {ConfigFile::drop_in, "", "health"},
     {ConfigFile::drop_in, "", "rollback"},

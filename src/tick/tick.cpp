@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tallyman/tick/order.hpp"
 #include "tallyman/tick/remember.hpp"
 #include "tallyman/tick/service_status.hpp"
 
@@ -28,6 +29,13 @@ std::optional<Digest> offered_digest(const ServiceLook& service) {
     }
   }
   return std::nullopt;
+}
+
+void leave_for_later(ServiceLook& service, const std::string& why) {
+  service.decision.action = Decision::Action::none;
+  service.decision.state = ServiceState::pending;
+  service.decision.reason_code = ReasonCode::predecessor;
+  service.decision.reason = why;
 }
 
 bool is_configured(const Config& config, const ServiceName& name) {
@@ -143,9 +151,11 @@ bool Tick::learn(const Outcome& outcome, Memory& memory) {
 /// Deploys what is to be deployed, one transaction after the other, and reads back.
 std::vector<ServiceStatus> Tick::act(Look& look, Outcomes recovered, const Lock& lock,
                                      Memory& memory, TickObserver& observer) {
-  std::vector<const ServiceLook*> due;
+  std::map<ServiceName, Standing> standings;
+  std::vector<ServiceLook*> due;
   std::vector<DeploymentRequest> requests;
-  for (const ServiceLook& service : look.services) {
+  for (ServiceLook& service : look.services) {
+    standings[service.watch.name] = {service.decision.state, service.decision.reason_code};
     // An open deployment must come to its end before the next one of its services begins.
     if (service.decision.action == Decision::Action::deploy &&
         !m_open.contains(service.watch.name)) {
@@ -154,10 +164,19 @@ std::vector<ServiceStatus> Tick::act(Look& look, Outcomes recovered, const Lock&
     }
   }
   std::map<ServiceName, ServiceStatus> done;
-  for (const std::vector<std::size_t>& indexes : group_by_reference(requests)) {
+  DeploymentOrder order(requests, group_by_reference(requests));
+  while (!order.empty()) {
+    const DeploymentOrder::Next next = order.take(standings);
     std::vector<const ServiceLook*> group;
-    for (const std::size_t index : indexes) {
+    for (const std::size_t index : next.group) {
       group.push_back(due.at(index));
+    }
+    if (!next.obstacle.empty()) {
+      for (const std::size_t index : next.group) {
+        leave_for_later(*due.at(index), next.obstacle);
+        standings[due.at(index)->watch.name] = {ServiceState::pending, ReasonCode::predecessor};
+      }
+      continue;
     }
     const Outcome outcome = deploy_group(group, *look.host, lock, memory, observer);
     std::optional<Selector> after;
@@ -171,10 +190,18 @@ std::vector<ServiceStatus> Tick::act(Look& look, Outcomes recovered, const Lock&
       auto status =
           service_status(*service, after ? &*after : nullptr, &outcome, m_clock.now(), memory);
       observer.deployed(status, outcome);
+      standings[status.name] = {status.state, status.reason_code};
       done.emplace(service->watch.name, std::move(status));
     }
   }
+  return statuses_of(look, std::move(done), recovered, memory, observer);
+}
 
+/// Those that were deployed, and what there is to say of the others.
+std::vector<ServiceStatus> Tick::statuses_of(const Look& look,
+                                             std::map<ServiceName, ServiceStatus> done,
+                                             const Outcomes& recovered, Memory& memory,
+                                             TickObserver& observer) {
   std::optional<Selector> running;
   if (look.host) {
     running.emplace(*look.host);

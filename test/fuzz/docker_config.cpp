@@ -14,7 +14,7 @@ FUZZ_TARGET(docker_config) {
     return;
   }
   for (const std::string& asked : {domain, std::string("docker.io"), std::string("ghcr.io")}) {
-    const auto found = config->find(asked);
+    const auto found = config->find(asked, "acme/web");
     if (!found) {
       HOLDS(found.error().kind == ErrorKind::config);
       continue;
@@ -22,7 +22,7 @@ FUZZ_TARGET(docker_config) {
     HOLDS(fuzz::is_one_printable_line(found->unsupported));
     if (found->credential) {
       HOLDS(!found->credential->username.empty());
-      HOLDS(!found->credential->password.reveal().ends_with('\0'));
+      HOLDS(!found->credential->secret.reveal().ends_with('\0'));
       HOLDS(found->credential->origin == "config.json");
     }
   }

@@ -12,7 +12,7 @@ void check_failure(const PullFailure& failure) {
   for (const auto& identity : {std::optional(credential), std::optional<Credential>()}) {
     const Error error = pull_error(failure, *reference, {"linux", "amd64"}, identity);
     HOLDS(fuzz::is_one_printable_line(error.message) && error.message.size() < 8000);
-    HOLDS(!identity || error.message.find(credential.password.reveal()) == std::string::npos);
+    HOLDS(!identity || error.message.find(credential.secret.reveal()) == std::string::npos);
     HOLDS(error.kind != ErrorKind::bug && error.kind != ErrorKind::config);
   }
 }

@@ -46,6 +46,7 @@ enum class ReasonCode {
   not_yet_stable,    ///< pending: fewer checks in a row saw the digest than stable_checks asks for
   mirror_lag,        ///< pending: the engine's mirror does not have what the registry offers
   interrupted,       ///< pending: told to stop before containers were touched
+  predecessor,       ///< pending: one that it is deployed after failed; nothing was touched
   failed_here,       ///< quarantined
   not_running,       ///< absent
   by_digest,         ///< pinned

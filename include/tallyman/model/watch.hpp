@@ -73,6 +73,7 @@ struct Watch {
   std::optional<ImageReference> image;
   Mode mode = Mode::automatic;
   int stable_checks = 1;  ///< checks in a row that must have seen a digest: 1 to 10
+  std::vector<ServiceName> after = {};  ///< deployed after these in a tick; never in a cycle
   ComposeSettings compose = {};
   HealthSettings health = {};
   RollbackSettings rollback = {};

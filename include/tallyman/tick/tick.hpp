@@ -57,6 +57,10 @@ class Tick {
                                         Memory& memory);
   [[nodiscard]] std::vector<ServiceStatus> act(Look& look, Outcomes recovered, const Lock& lock,
                                                Memory& memory, TickObserver& observer);
+  [[nodiscard]] std::vector<ServiceStatus> statuses_of(const Look& look,
+                                                       std::map<ServiceName, ServiceStatus> done,
+                                                       const Outcomes& recovered, Memory& memory,
+                                                       TickObserver& observer);
   [[nodiscard]] Outcome deploy_group(const std::vector<const ServiceLook*>& group, const Host& host,
                                      const Lock& lock, Memory& memory, TickObserver& observer);
   /// False: its journal stays, and is found again by the next run.

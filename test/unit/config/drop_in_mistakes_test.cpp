@@ -72,10 +72,12 @@ TEST_CASE("an unknown key names the one that was meant, the place where it belon
        "first [section]"},
       {"image = \"a\"\n[helth]", "web.toml:2:2: helth: unknown key; did you mean \"health\"?"},
       {"image = \"a\"\n\"odd key\" = 1",
-       "web.toml:2:1: \"odd key\": unknown key; known here: image, mode, stable_checks, compose, "
+       "web.toml:2:1: \"odd key\": unknown key; known here: image, mode, stable_checks, after, "
+       "compose, "
        "health, rollback, redeploy, hooks"},
       {"image = \"a\"\n\"\" = 1",
-       "web.toml:2:1: \"\": unknown key; known here: image, mode, stable_checks, compose, health, "
+       "web.toml:2:1: \"\": unknown key; known here: image, mode, stable_checks, after, compose, "
+       "health, "
        "rollback, redeploy, hooks"},
       {"image = \"a\"\n[compose]\nbanana = 1",
        "web.toml:3:1: compose.banana: unknown key; known here: directory, files, project, "
