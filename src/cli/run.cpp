@@ -1,90 +1,11 @@
+#include "cli/lock.hpp"
+#include "cli/teller.hpp"
 #include "tallyman/cli/commands.hpp"
 #include "tallyman/deploy/compose_target.hpp"
 #include "tallyman/tick/service_status.hpp"
 
 namespace tallyman {
 namespace {
-
-std::string step_line(const Step& step, int width) {
-  const std::string took = humanize(step.took);
-  const auto room = static_cast<std::size_t>(std::max(20, width - 24));
-  std::string text = printable(step.text);
-  if (cut_to(text, room).size() < text.size()) {
-    text = fmt::format("{}...", cut_to(text, room - 3));
-  }
-  return fmt::format("  {:<9} {:<{}} {:>9}", step.name, text, room, took);
-}
-
-std::string versions_text(const ServiceStatus& status) {
-  std::string text;
-  for (const ImageStatus& image : status.images) {
-    if (image.version) {
-      text += fmt::format(", {} {}", image.reference, printable(*image.version));
-    }
-  }
-  return text;
-}
-
-/// "  UPDATED   2/2 verified, down 1.9 s, …"
-std::string end_text(const ServiceStatus& status, const Outcome& outcome) {
-  const int replicas = outcome.journal ? outcome.journal->replicas : 0;
-  std::string text = fmt::format("{}/{} verified", replicas, replicas);
-  // Of a rollback nobody measured the whole of it.
-  if (outcome.state == ServiceState::updated && outcome.journal && outcome.journal->downtime) {
-    text += fmt::format(", down {}", humanize(*outcome.journal->downtime));
-  }
-  return text + versions_text(status);
-}
-
-/// Tells a deployment while it goes on. On a terminal the line at the bottom is alive; elsewhere,
-/// as in the journal, there are whole lines only.
-class Teller final : public TickObserver {
- public:
-  explicit Teller(Terminal& out) : m_out(out) {}
-
-  void deploying(const ServiceLook& service) override {
-    m_out.line(fmt::format("{}", service.watch.name));
-    for (std::size_t i = 0; i < service.comparisons.size(); ++i) {
-      const Comparison& comparison = service.comparisons[i];
-      if (!service.decision.images.at(i).deploy) {
-        continue;
-      }
-      m_out.print(labelled("image",
-                           fmt::format("{} -> {}", comparison.running.reference.familiar(),
-                                       comparison.remote->value().digest.short_hex()),
-                           m_out.width()));
-    }
-  }
-
-  void progress(std::string_view name, std::string_view text) override {
-    m_out.passing(fmt::format("  {:<9} {}", name, printable(text)));
-  }
-
-  void step(const Step& step) override { m_out.line(step_line(step, m_out.width())); }
-
-  void deployed(const ServiceStatus& status, const Outcome& outcome) override {
-    if (outcome.state == ServiceState::updated) {
-      m_out.line("  " + m_out.styled("UPDATED", Style::good) + "   " + end_text(status, outcome));
-    } else if (outcome.state == ServiceState::rolled_back) {
-      m_out.line("  " + m_out.styled("ROLLED BACK", Style::attention) + " " +
-                 end_text(status, outcome));
-    }
-    // What went wrong is told at the end, with the others.
-  }
-
- private:
-  Terminal& m_out;
-};
-
-void tell_end(const ServiceStatus& service, bool journald, Terminal& out, Log& log) {
-  if (service.error && journald) {
-    log.error(with_context(*service.error, fmt::format("service {}", service.name)));
-  } else if (service.error) {
-    out.print(trouble_text(service, out.width()));
-  } else if (style_of(service.state) == Style::attention) {
-    out.line(fmt::format("{}: {}: {}", service.name, to_string(service.state), service.reason));
-  }
-}
 
 void print_hook(std::string_view name, const std::vector<std::string>& argv,
                 const HookSettings& hooks, Terminal& out) {
@@ -118,19 +39,12 @@ void print_preview(const std::vector<PreparedProject>& projects, const ServiceLo
 
 int run_command(Tick& tick, const TickOptions& options, const StateDirectory& state,
                 const Clock& clock, bool journald, Terminal& out, Log& log) {
-  const auto lock = state.try_lock(clock.now());
+  const auto lock = take_lock(state, clock, log);
   if (!lock) {
-    log.error(lock.error());
-    return k_exit_failed;
-  }
-  if (!*lock) {
-    const std::string holder = state.lock_holder();
-    log.error("another run is at work{}; nothing was changed",
-              holder.empty() ? "" : fmt::format(" ({})", holder));
-    return k_exit_locked;
+    return lock.error();
   }
   Teller teller(out);
-  const TickResult result = tick.run(options, **lock, teller);
+  const TickResult result = tick.run(options, *lock, teller);
   for (const ServiceStatus& service : result.services) {
     tell_end(service, journald, out, log);
   }

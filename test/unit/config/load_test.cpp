@@ -53,11 +53,12 @@ TEST_CASE("a broken drop-in takes out its own service and no other") {
   CHECK(names_of(config->watches) == Strings{"web"});
   CHECK(names_of(config->broken) == Strings{"a b\\x1B", "bad", "odd\\xFF"});
   REQUIRE(config->broken[1].problems.size() == 2);
-  CHECK(
-      folder.without_path(lines_of(config->broken[1].problems)) ==
-      "conf.d/bad.toml:1:1: imgae: unknown key; did you mean \"image\"?\n"
-      "conf.d/bad.toml:2:1: foo: unknown key; known here: image, mode, compose, health, rollback, "
-      "redeploy, hooks");
+  CHECK(folder.without_path(lines_of(config->broken[1].problems)) ==
+        "conf.d/bad.toml:1:1: imgae: unknown key; did you mean \"image\"?\n"
+        "conf.d/bad.toml:2:1: foo: unknown key; known here: image, mode, stable_checks, after, "
+        "compose, "
+        "health, rollback, "
+        "redeploy, hooks");
 }
 
 TEST_CASE("only visible files that end in .toml are drop-ins") {
@@ -205,7 +206,9 @@ TEST_CASE("unusable settings are reported together with the broken drop-ins") {
   folder.drop_in("a.toml", "foo = 1\nimage = 'a'");
   CHECK(folder.mistakes() ==
         "tallyman.toml:1:2: engin: unknown key; did you mean \"engine\"?\n"
-        "conf.d/a.toml:1:1: foo: unknown key; known here: image, mode, compose, health, rollback, "
+        "conf.d/a.toml:1:1: foo: unknown key; known here: image, mode, stable_checks, after, "
+        "compose, "
+        "health, rollback, "
         "redeploy, hooks\n"
         "conf.d/b.toml:1:9: image: expected a string, found an integer; write image = "
         "\"HOST/NAME:TAG\"");

@@ -150,6 +150,7 @@ TEST_CASE("size and depth are bounded") {
   CHECK(mistakes_of("[" + repeated("a . ", 100'000) + "b]") ==
         "web.toml:1:64: a key with more than 16 parts");
   CHECK(mistakes_of(image + "a = [" + repeated("0.5, ", 1000) + "]") ==
-        "web.toml:2:1: a: unknown key; known here: image, mode, compose, health, rollback, "
+        "web.toml:2:1: a: unknown key; known here: image, mode, stable_checks, after, compose, "
+        "health, rollback, "
         "redeploy, hooks");
 }
