@@ -213,7 +213,7 @@ Result<PreparedProject> ComposeTarget::prepare(const ProjectPlan& plan) {
     // Whatever pull_policy says: what was checked is deployed, not what the tag means by now.
     argv.insert(argv.end(), {"--pull", "never"});
   }
-  if (!plan.followers.empty()) {
+  if (!plan.followers.empty() || plan.forced) {
     // v1 takes a service in a dead network namespace for up to date.
     argv.push_back("--force-recreate");
   }

@@ -65,6 +65,12 @@ DeploymentRun::Acted DeploymentRun::protect() {
 
 DeploymentRun::Acted DeploymentRun::pull_one(const ImagePlan& image, ImageProgress& progress) {
   const auto start = m_tools.clock.steady();
+  if (!image.local_id.empty() && m_tools.engine.inspect_image(image.local_id)) {
+    progress.was_here = true;
+    progress.image_id = image.local_id;
+    tell("pull", fmt::format("{}, is on this host", image.digest.short_hex()), start);
+    return {};
+  }
   progress.was_here =
       m_tools.engine.inspect_image(image.reference.at(image.digest).str()).has_value();
   std::int64_t bytes = 0;

@@ -77,7 +77,7 @@ ImageDecision differing(const Watch& watch, const Comparison& comparison, bool m
   const auto settled = memory.settled.find(reference.str());
   const bool tag_stands = settled != memory.settled.end() && settled->second == offered;
   const Quarantined* quarantined = find_quarantined(memory, remote);
-  if (quarantined != nullptr) {
+  if (quarantined != nullptr && !(moment.wish && moment.wish->retry_quarantined)) {
     decision.state = ServiceState::quarantined;
     decision.reason_code = ReasonCode::failed_here;
     decision.reason = fmt::format("{}: {}", offered.short_hex(), quarantined->reason);
@@ -86,6 +86,8 @@ ImageDecision differing(const Watch& watch, const Comparison& comparison, bool m
     decision.reason =
         fmt::format("{} is available, but {} was not started by compose", offered.short_hex(),
                     comparison.running.replicas.front().container.name);
+  } else if (moment.wish) {
+    decision.deploy = true;
   } else if (tag_stands) {
     decision.reason_code = ReasonCode::changed_by_hand;
     decision.reason =
@@ -99,7 +101,8 @@ ImageDecision differing(const Watch& watch, const Comparison& comparison, bool m
     decision.update_available = std::nullopt;  // it may flip back
   } else if (watch.mode == Mode::notify) {
     decision.reason_code = ReasonCode::notify_only;
-    decision.reason += ", and mode is notify";
+    decision.reason +=
+        fmt::format(", and mode is notify; to deploy it: tallyman deploy {}", watch.name);
   } else if (const auto wait = time_to_wait(memory.attempts, offered, moment); wait.count() > 0) {
     const FailedAttempts& attempts = memory.attempts;
     decision.reason_code = attempts.mirror_lags ? ReasonCode::mirror_lag : ReasonCode::backing_off;
@@ -152,6 +155,7 @@ ImageDecision decide_image(const Watch& watch, const Comparison& comparison, con
       case Match::unclear:
         if (find_quarantined(service, remote) != nullptr) {
           differs = true;  // what is behind a bad digest need not be known
+          differs_managed = differs_managed || is_compose_service(replica.container);
           break;
         }
         const Error error = comparison.platform_error.value_or(
@@ -167,12 +171,17 @@ ImageDecision decide_image(const Watch& watch, const Comparison& comparison, con
   if (differs) {
     return differing(watch, comparison, differs_managed, service, moment);
   }
+  const bool again = moment.wish && moment.wish->recreate &&
+                     std::ranges::any_of(comparison.running.replicas, [](const Replica& replica) {
+                       return is_compose_service(replica.container);
+                     });
   return {.state = ServiceState::current,
           .reason_code = same_content ? ReasonCode::same_content : ReasonCode::up_to_date,
           .reason = same_content ? fmt::format("{} holds the same image for this platform",
                                                remote.digest.short_hex())
                                  : "",
-          .update_available = false};
+          .update_available = false,
+          .deploy = again};
 }
 
 /// Something about this image forbids to deploy its siblings of the same drop-in.
@@ -270,6 +279,7 @@ Decision decide(const Watch& watch, const std::vector<Comparison>& comparisons,
   decision.reason = telling->reason;
   decision.error = telling->error;
   decision.update_available = any_update(parts);
+  apply_hold(watch, memory, moment, decision);
   if (!service.broken.empty() && decision.action == Decision::Action::none) {
     // Whatever runs there now, nobody has seen it well since.
     decision.state = ServiceState::failed;

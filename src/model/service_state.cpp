@@ -33,6 +33,7 @@ constexpr std::pair<ReasonCode, std::string_view> k_reason_words[] = {
     {ReasonCode::interrupted, "interrupted"},
     {ReasonCode::predecessor, "predecessor"},
     {ReasonCode::failed_here, "failed_here"},
+    {ReasonCode::held, "held"},
     {ReasonCode::not_running, "not_running"},
     {ReasonCode::by_digest, "by_digest"},
     {ReasonCode::built_here, "built_here"},

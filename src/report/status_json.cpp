@@ -93,6 +93,16 @@ Json to_json(const RegistryStatus& registry) {
           {"not_before", or_null(registry.not_before)}};
 }
 
+Json to_json(const std::optional<Hold>& hold) {
+  if (!hold) {
+    return nullptr;
+  }
+  return {{"reason", hold->reason},
+          {"until", or_null(hold->until)},
+          {"by", hold->who()},
+          {"since", format_rfc3339(hold->at)}};
+}
+
 Json to_json(const ServiceStatus& service);
 
 template <class Entry>
@@ -122,7 +132,7 @@ Json to_json(const ServiceStatus& service) {
           {"pending_since", or_null(service.pending_since)},
           {"consecutive_failures", service.consecutive_failures},
           {"quarantined", std::move(quarantined)},
-          {"hold", nullptr},
+          {"hold", to_json(service.hold)},
           {"error", to_json(service.error)}};
 }
 
@@ -219,6 +229,16 @@ std::optional<DeploymentRecord> record_of(const Reader& reader) {
                           reader.text("log")};
 }
 
+std::optional<Hold> hold_of(const Reader& reader) {
+  if (!reader.present()) {
+    return std::nullopt;
+  }
+  return Hold{.reason = reader.text("reason"),
+              .until = reader.time("until"),
+              .by = reader.text("by"),
+              .at = reader.time("since").value_or(Timestamp{})};
+}
+
 ServiceStatus service_of(const Reader& reader) {
   ServiceStatus service{
       .name = reader.text("name"),
@@ -232,6 +252,7 @@ ServiceStatus service_of(const Reader& reader) {
       .last_deployment = record_of(reader.in("last_deployment")),
       .pending_since = reader.time("pending_since"),
       .consecutive_failures = reader.number("consecutive_failures").value_or(0),
+      .hold = hold_of(reader.in("hold")),
       .error = error_of(reader.in("error"))};
   for (const Json& image : reader.list("images")) {
     service.images.push_back(image_of(Reader(image)));

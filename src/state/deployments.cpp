@@ -107,6 +107,25 @@ Result<void> StateDirectory::close_journal(const Journal& journal) const {
   return {};
 }
 
+Result<std::vector<PastDeployment>> StateDirectory::past_deployments(
+    const ServiceName& service) const {
+  const auto names = names_in(file("deployments"));
+  if (!names) {
+    return std::unexpected(names.error());
+  }
+  std::vector<PastDeployment> past;
+  for (const std::string& name : *names) {
+    const auto text = read_file(deployment_folder(name) + k_record, k_largest_journal);
+    auto record = text ? parse_record(*text) : std::unexpected(text.error());
+    if (record && std::ranges::find(record->services, service, &PastDeployment::Service::name) !=
+                      record->services.end()) {
+      past.push_back(std::move(*record));
+    }
+  }
+  std::ranges::reverse(past);
+  return past;
+}
+
 Result<void> StateDirectory::save_evidence(const std::string& id, std::string_view name,
                                            std::string_view text) const {
   std::string file_name(name);

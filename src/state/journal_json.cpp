@@ -63,6 +63,7 @@ Json put(const ProjectPlan& project);
 Json put(const SavedCommand& command);
 Json put(const ServicePlan& service);
 Json put(const Step& step);
+Json put(const Trigger& trigger);
 
 Json put(const Digest& digest) {
   return digest.str();
@@ -182,11 +183,9 @@ OldImage get_old_image(const Json& json) {
 }
 
 Json put(const ImagePlan& image) {
-  return {{"reference", put(image.reference)},
-          {"digest", put(image.digest)},
-          {"platform", image.platform.str()},
-          {"manifest", put(image.manifest)},
-          {"old", put(image.old)}};
+  return {{"reference", put(image.reference)}, {"digest", put(image.digest)},
+          {"platform", image.platform.str()},  {"manifest", put(image.manifest)},
+          {"local_id", image.local_id},        {"old", put(image.old)}};
 }
 ImagePlan get_image(const Json& json) {
   const auto platform = json.at("platform").get<std::string>();
@@ -194,7 +193,8 @@ ImagePlan get_image(const Json& json) {
           .digest = get_digest(json.at("digest")),
           .platform = Platform::parse(platform).value_or(Platform{}),
           .manifest = get_optional(json.at("manifest"), get_digest),
-          .old = get_list(json.at("old"), get_old_image)};
+          .old = get_list(json.at("old"), get_old_image),
+          .local_id = json.value("local_id", "")};
 }
 
 Json put(const HealthSettings& health) {
@@ -249,14 +249,37 @@ DeploymentPart get_part(const Json& json) {
           .hooks = json.contains("hooks") ? get_hooks(json["hooks"]) : HookSettings{}};
 }
 
+Json put(const Trigger& trigger) {
+  return {{"name", trigger.name},
+          {"by", trigger.by},
+          {"service", trigger.service},
+          {"hold", trigger.hold ? Json::parse(hold_to_json(trigger.service, *trigger.hold))
+                                : Json(nullptr)}};
+}
+/// A journal that was begun before this was known has none.
+Trigger get_trigger(const Json& json) {
+  if (!json.contains("trigger")) {
+    return {};
+  }
+  const Json& trigger = json.at("trigger");
+  return {.name = trigger.at("name"),
+          .by = trigger.at("by"),
+          .hold = get_optional(trigger.at("hold"),
+                               [](const Json& hold) { return checked(parse_hold(hold.dump())); }),
+          .service = trigger.at("service")};
+}
+
 Json put(const DeploymentPlan& plan) {
-  return {
-      {"parts", put(plan.parts)}, {"images", put(plan.images)}, {"projects", put(plan.projects)}};
+  return {{"parts", put(plan.parts)},
+          {"images", put(plan.images)},
+          {"projects", put(plan.projects)},
+          {"trigger", put(plan.trigger)}};
 }
 DeploymentPlan get_plan(const Json& json) {
   return {.parts = get_list(json.at("parts"), get_part),
           .images = get_list(json.at("images"), get_image),
-          .projects = get_list(json.at("projects"), get_project)};
+          .projects = get_list(json.at("projects"), get_project),
+          .trigger = get_trigger(json)};
 }
 
 Json put(const SavedCommand& command) {
@@ -363,6 +386,8 @@ std::string record_to_json(const Journal& journal) {
   Json json = common_fields(journal);
   json["result"] = json["phase"];
   json.erase("phase");
+  json["trigger"] = journal.plan.trigger.name;
+  json["by"] = journal.plan.trigger.by;
   Json services = Json::array();
   for (const DeploymentPart& part : journal.plan.parts) {
     services.push_back({{"service", part.service}, {"from", put(part.from)}, {"to", put(part.to)}});

@@ -56,11 +56,17 @@ std::string StateDirectory::lock_holder() const {
 }
 
 Result<Memory> StateDirectory::load_memory() const {
+  auto held = holds().load();
+  if (!held) {
+    return std::unexpected(held.error());
+  }
   const std::string path = file("memory.json");
   const auto text = read_file(path, k_largest_memory);
   if (!text) {
     if (text.error().kind == ErrorKind::not_found) {
-      return Memory{};
+      Memory memory;
+      memory.holds = std::move(*held);
+      return memory;
     }
     Error error = text.error();
     if (error.kind == ErrorKind::denied) {
@@ -74,6 +80,7 @@ Result<Memory> StateDirectory::load_memory() const {
     error.remedy = "if no newer tallyman wrote it, move the file away: what it knew is then lost";
     return std::unexpected(std::move(error));
   }
+  memory->holds = std::move(*held);
   return memory;
 }
 

@@ -62,8 +62,13 @@ void remember_success(const Journal& journal, const DeploymentPart& part, Timest
     if (const ImagePlan* image = find_image(journal, reference)) {
       service.last_good.insert_or_assign(reference.str(), image->digest);
       service.settled.insert_or_assign(reference.str(), image->digest);
-      std::erase_if(service.quarantined,
-                    [&](const Quarantined& entry) { return entry.reference == reference.str(); });
+      // A person can bring another digest while the tag still offers a bad one.
+      const bool tag_moved = !journal.plan.trigger.hold;
+      std::erase_if(service.quarantined, [&](const Quarantined& entry) {
+        return entry.reference == reference.str() &&
+               (tag_moved || entry.digest == image->digest ||
+                (entry.manifest && entry.manifest == image->manifest));
+      });
       const auto& images = journal.plan.images;
       const auto index = static_cast<std::size_t>(image - images.data());
       std::erase_if(service.kept, [&](const KeptImage& kept) {

@@ -104,7 +104,9 @@ void apply_outcome(const Outcome& outcome, const Decision& now_decides, ServiceS
   status.reason_code = outcome.reason_code;
   if (outcome.error) {
     status.reason = outcome.error->message;
-    status.update_available = true;
+    // What a person wanted is not what the registry offers.
+    const bool ordered = outcome.journal && outcome.journal->plan.trigger.hold;
+    status.update_available = ordered ? now_decides.update_available : std::optional(true);
     if (outcome.reason_code == ReasonCode::mirror_lag) {
       // Nothing failed: it is not there yet.
       status.reason += "; " + outcome.error->remedy;
@@ -189,6 +191,10 @@ ServiceStatus service_status(const ServiceLook& before, const Selector* after,
   status.last_deployment = remembered.last_deployment;
   status.pending_since = remembered.pending_since;
   status.consecutive_failures = remembered.consecutive_failures;
+  if (const auto hold = memory.holds.find(before.watch.name);
+      hold != memory.holds.end() && hold->second && !hold->second->is_over(now)) {
+    status.hold = *hold->second;
+  }
   for (const Quarantined& entry : remembered.quarantined) {
     status.quarantined.push_back(entry.digest);
   }

@@ -38,7 +38,7 @@ class FakeEngine final : public Engine {
   /// What `compose up` does once the images are there: new containers where the tag means something
   /// else by now, or everywhere if somebody shares their network.
   void recreate(const ProjectPlan& project) {
-    const bool forced = !project.followers.empty();
+    const bool forced = project.forced || !project.followers.empty();
     for (const ServicePlan* service : project.all()) {
       for (Container& container : containers) {
         if (!is_bystander(*service, container) && project.has(*service, container) &&

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tallyman/model/error.hpp"
@@ -83,11 +84,19 @@ struct Decision {
   std::vector<ImageDecision> images = {};  ///< in the order of the comparisons
 };
 
+/// A person said deploy: mode notify, a change by hand, failures of before and holds are no
+/// obstacles. Whoever asks has looked for holds.
+struct Wish {
+  bool retry_quarantined = false;
+  bool recreate = false;  ///< also what is current
+};
+
 /// When it is decided, and for whom.
 struct Moment {
   Timestamp now = {};
   bool patient = false;  ///< the timer's tick: what failed lately is left alone for a while
   bool counts = false;   ///< a tick, which changes things: what it sees counts for stable_checks
+  std::optional<Wish> wish = std::nullopt;
 };
 
 /// The one place that decides. Pure: the same values give the same decision.
@@ -96,6 +105,13 @@ struct Moment {
 [[nodiscard]] Decision decide(const Watch& watch, const std::vector<Comparison>& comparisons,
                               const std::vector<Container>& by_id, const Memory& memory,
                               const Moment& moment);
+
+/// Nothing is deployed: somebody holds it. The reason becomes `why`, with the update that is at
+/// hand, unless the state is worse than held.
+void hold_back(Decision& decision, std::string_view why);
+/// The same for the hold that memory has of this service, if it is not over and there is no wish.
+/// One that cannot be read makes it unknown.
+void apply_hold(const Watch& watch, const Memory& memory, const Moment& moment, Decision& decision);
 
 /// For a service that could not be looked at.
 [[nodiscard]] Decision undecided(Error error, ReasonCode code);

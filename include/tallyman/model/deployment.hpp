@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tallyman/model/digest.hpp"
+#include "tallyman/model/hold.hpp"
 #include "tallyman/model/host.hpp"
 #include "tallyman/model/image_reference.hpp"
 #include "tallyman/model/platform.hpp"
@@ -39,6 +40,7 @@ struct ProjectPlan {
   bool by_script = false;   ///< `redeploy` recreates; compose has the drop-in's name as project's
   RedeploySettings redeploy = {};
   bool created_by_v1 = false;  ///< the running containers come from docker-compose 1.x
+  bool forced = false;         ///< recreate also what compose would leave as it is
   std::vector<ServicePlan> services = {};
   /// Running services of the project that live in the network namespace of one of `services`:
   /// recreated along with them, or they would be left in a dead namespace.
@@ -60,6 +62,16 @@ struct OldImage {
   std::optional<Digest> digest = std::nullopt;  ///< to pull it again; none where nobody knows
 };
 
+/// Who or what began a deployment.
+struct Trigger {
+  std::string name = "manual";  ///< "timer", "manual" (run), "deploy", "rollback"
+  std::string by = {};          ///< the person, where one named the service
+  /// Is put on `service` once the deployment has succeeded: what it brought is not what its tag
+  /// offers.
+  std::optional<Hold> hold = std::nullopt;
+  ServiceName service = {};
+};
+
 /// One image that is to be pulled and tagged.
 struct ImagePlan {
   ImageReference reference;
@@ -68,6 +80,8 @@ struct ImagePlan {
   std::optional<Digest> manifest = std::nullopt;  ///< of the platform, where it is known
   std::map<Digest, std::int64_t> layers = {};     ///< compressed bytes; empty where nobody knows
   std::vector<OldImage> old = {};  ///< one for each project: what most of its replicas run
+  /// Here it is known to be this image: no registry is asked while it is there. Empty: pull it.
+  std::string local_id = {};
 };
 
 /// What a deployment does for one drop-in.
@@ -86,6 +100,7 @@ struct DeploymentPlan {
   std::vector<DeploymentPart> parts;
   std::vector<ImagePlan> images;
   std::vector<ProjectPlan> projects;
+  Trigger trigger = {};
   [[nodiscard]] std::string name() const;    ///< "web", "web, worker"
   [[nodiscard]] bool may_be_undone() const;  ///< false only if every part says so
   [[nodiscard]] bool has_before_hook() const;

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "tallyman/model/digest.hpp"
+#include "tallyman/model/error.hpp"
+#include "tallyman/model/hold.hpp"
 #include "tallyman/model/time.hpp"
 #include "tallyman/model/watch.hpp"
 
@@ -119,6 +121,9 @@ struct Memory {
   std::map<ServiceName, ServiceMemory> services;
   std::map<std::string, RegistryMemory> registries;  ///< by domain
   std::set<std::string> asked;  ///< references that the last look at all services asked for
+  /// What people hold, with files of their own: they come and go while a run is at work. One that
+  /// cannot be read is its error, and holds as well.
+  std::map<ServiceName, Result<Hold>> holds;
 };
 
 struct RemoteImage;

@@ -48,6 +48,7 @@ enum class ReasonCode {
   interrupted,       ///< pending: told to stop before containers were touched
   predecessor,       ///< pending: one that it is deployed after failed; nothing was touched
   failed_here,       ///< quarantined
+  held,              ///< held: itself, or a drop-in that is one transaction with it
   not_running,       ///< absent
   by_digest,         ///< pinned
   built_here,        ///< local: the registry has no such tag, and the image was never pulled

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tallyman/model/error.hpp"
+#include "tallyman/model/hold.hpp"
 #include "tallyman/model/host.hpp"
 #include "tallyman/model/memory.hpp"
 #include "tallyman/model/service_state.hpp"
@@ -58,6 +59,7 @@ struct ServiceStatus {
   std::optional<Timestamp> pending_since = std::nullopt;
   int consecutive_failures = 0;
   std::vector<Digest> quarantined = {};
+  std::optional<Hold> hold = std::nullopt;  ///< `by` as Hold::who(), there and here
   std::optional<Error> error = std::nullopt;
 };
 

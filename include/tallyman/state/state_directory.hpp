@@ -8,6 +8,8 @@
 #include "tallyman/model/error.hpp"
 #include "tallyman/model/memory.hpp"
 #include "tallyman/model/transaction.hpp"
+#include "tallyman/state/hold_store.hpp"
+#include "tallyman/state/past_deployment.hpp"
 
 namespace tallyman {
 
@@ -26,6 +28,7 @@ class Lock {
 ///   lock         flock(2); its text says who holds it; never unlinked
 ///   memory.json  Memory, schema 1, mode 0600
 ///   deployments/ID/journal.json  of a deployment that has not ended; schema 1, mode 0600
+///   holds/NAME.json  what people hold; see HoldStore
 ///   deployments/ID/record.json   of one that has, beside what is evidence of it
 ///   deployments/ID/*.log         the output of compose, scripts, hooks and health commands
 class StateDirectory {
@@ -37,10 +40,12 @@ class StateDirectory {
   /// For people: "pid 4711 since 2026-11-22T19:45:14Z"; "" if nobody said.
   [[nodiscard]] std::string lock_holder() const;
 
-  /// An empty Memory if there is none yet. A file that cannot be read or understood is an error: to
-  /// go on without it could repeat what it warns of.
+  /// With what people hold. An empty Memory if there is none yet. A file that cannot be read or
+  /// understood is an error: to go on without it could repeat what it warns of.
   [[nodiscard]] Result<Memory> load_memory() const;
+  /// Without what people hold: that is theirs.
   [[nodiscard]] Result<void> save_memory(const Memory& memory) const;
+  [[nodiscard]] HoldStore holds() const { return HoldStore(file("holds")); }
 
   /// The folder of a deployment, whether it is there or not.
   [[nodiscard]] std::string deployment_folder(const std::string& id) const {
@@ -57,6 +62,10 @@ class StateDirectory {
   /// Writes the record, then forgets the journal. Removes the folders of the oldest closed
   /// deployments beyond `k_most_records`.
   [[nodiscard]] Result<void> close_journal(const Journal& journal) const;
+  /// The records of the deployments of a service, newest first; those that cannot be understood are
+  /// left out.
+  [[nodiscard]] Result<std::vector<PastDeployment>> past_deployments(
+      const ServiceName& service) const;
   /// Keeps a text beside the journal, mode 0600; `name` becomes a file name.
   [[nodiscard]] Result<void> save_evidence(const std::string& id, std::string_view name,
                                            std::string_view text) const;

@@ -82,5 +82,7 @@ TEST_CASE("run --dry-run of some services is about those") {
   world.config.watches.at(0).mode = Mode::notify;
   const Ran ran = dry_run(world, {"web"});
   CHECK(ran.status == 0);
-  CHECK(ran.out == "web: pending, nothing to do: 222222222222 is available, and mode is notify\n");
+  CHECK(ran.out ==
+        "web: pending, nothing to do: 222222222222 is available, and mode is notify; to deploy it: "
+        "tallyman deploy web\n");
 }
