@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "tallyman/tick/transactions.hpp"
+
 namespace tallyman {
 namespace {
 
@@ -128,22 +130,6 @@ bool is_unclear(const ServiceLook& service, const Comparison& comparison, const 
   const bool quarantined = remembered != memory.services.end() &&
                            find_quarantined(remembered->second, remote) != nullptr;
   return !quarantined && match(remote, replica, memory) == Match::unclear;
-}
-
-/// A running image can be gone: the containerd store forgets one whose last name moved on. The
-/// engine's own platform is the best guess then.
-Result<Platform> platform_of(const std::string& image_id, Engine& engine) {
-  const auto image = engine.inspect_image(image_id);
-  if (image) {
-    return image->platform;
-  }
-  if (image.error().kind == ErrorKind::not_found) {
-    if (const auto info = engine.info(); info && !info->platform.architecture.empty()) {
-      return info->platform;
-    }
-  }
-  // Not "not found": that would read as if the registry had nothing for this platform.
-  return fail(ErrorKind::transient, "{}", image.error().message);
 }
 
 std::vector<Unclear> find_unclear(Look& look, Engine& engine, const Memory& memory) {
@@ -312,6 +298,22 @@ ServiceLook broken_look(const BrokenDropIn& broken) {
 
 }  // namespace
 
+/// A running image can be gone: the containerd store forgets one whose last name moved on. The
+/// engine's own platform is the best guess then.
+Result<Platform> platform_of(const std::string& image_id, Engine& engine) {
+  const auto image = engine.inspect_image(image_id);
+  if (image) {
+    return image->platform;
+  }
+  if (image.error().kind == ErrorKind::not_found) {
+    if (const auto info = engine.info(); info && !info->platform.architecture.empty()) {
+      return info->platform;
+    }
+  }
+  // Not "not found": that would read as if the registry had nothing for this platform.
+  return fail(ErrorKind::transient, "{}", image.error().message);
+}
+
 Look look_at(const Config& config, const std::vector<ServiceName>& only, Registry& registry,
              Engine& engine, Memory& memory, const Moment& moment) {
   Look look{.host = std::nullopt, .services = services_of(config, only)};
@@ -335,6 +337,9 @@ Look look_at(const Config& config, const std::vector<ServiceName>& only, Registr
             conflict != errors.end()
                 ? undecided(conflict->second, ReasonCode::config_error)
                 : decide(service.watch, service.comparisons, service.by_id, memory, moment);
+      }
+      if (!moment.wish) {
+        hold_transactions(config, memory, moment.now, look);
       }
     } else {
       for (ServiceLook& service : look.services) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "tallyman/tick/order.hpp"
+#include "tallyman/tick/deployment_order.hpp"
 #include "tallyman/tick/remember.hpp"
 #include "tallyman/tick/service_status.hpp"
 
@@ -55,7 +55,8 @@ Tick::Tick(const Config& config, Registry& registry, Engine& engine, Deployer& d
       m_clock(clock),
       m_log(log) {}
 
-TickResult Tick::run(const TickOptions& options, const Lock& lock, TickObserver& observer) {
+TickResult Tick::run(const TickOptions& given, const Lock& lock, TickObserver& observer) {
+  TickOptions options = given;
   const Timestamp started = m_clock.now();
   const auto started_steady = m_clock.steady();
   m_write_error.reset();
@@ -65,11 +66,20 @@ TickResult Tick::run(const TickOptions& options, const Lock& lock, TickObserver&
   auto recovered = recover(lock, loaded, observer);
   const Error* blocked = recovered ? nullptr : &recovered.error();
   Memory memory = loaded.value_or(Memory{});
+  if (options.order) {
+    options.only = transaction_of_order(*options.order);
+  }
   Look look = observe_and_decide(options, blocked, memory);
 
   TickResult result;
+  std::optional<Ordered> ordered;
+  if (options.order) {
+    ordered = follow_order(*options.order, blocked, look, memory, result);
+  }
   result.services =
-      act(look, recovered ? std::move(*recovered) : Outcomes{}, lock, memory, observer);
+      act(look, options, ordered ? &*ordered : nullptr,
+          recovered ? std::move(*recovered) : Outcomes{}, lock, memory, observer, result.outcome);
+  tidy_holds(memory);
   forget_old(memory, look.host, m_clock.now());
   if (loaded) {
     if (auto saved = m_state.save_memory(memory); !saved) {
@@ -138,6 +148,10 @@ bool Tick::learn(const Outcome& outcome, Memory& memory) {
   }
   remember_deployment(outcome, memory);
   auto closed = m_state.save_memory(memory);
+  if (closed && outcome.state == ServiceState::updated && journal.plan.trigger.hold) {
+    // Before the journal is closed, or a crash in between would let the next run undo it.
+    closed = put_hold(journal.plan.trigger, journal.started_at, memory);
+  }
   if (closed) {
     closed = m_deployer.close(journal, memory);
   }
@@ -149,13 +163,16 @@ bool Tick::learn(const Outcome& outcome, Memory& memory) {
 }
 
 /// Deploys what is to be deployed, one transaction after the other, and reads back.
-std::vector<ServiceStatus> Tick::act(Look& look, Outcomes recovered, const Lock& lock,
-                                     Memory& memory, TickObserver& observer) {
+std::vector<ServiceStatus> Tick::act(Look& look, const TickOptions& options, Ordered* ordered,
+                                     const Outcomes& recovered, const Lock& lock, Memory& memory,
+                                     TickObserver& observer, std::optional<Outcome>& ended) {
   std::map<ServiceName, Standing> standings;
+  for (const ServiceLook& service : look.services) {
+    standings[service.watch.name] = {service.decision.state, service.decision.reason_code};
+  }
   std::vector<ServiceLook*> due;
   std::vector<DeploymentRequest> requests;
-  for (ServiceLook& service : look.services) {
-    standings[service.watch.name] = {service.decision.state, service.decision.reason_code};
+  for (ServiceLook& service : ordered != nullptr ? ordered->services : look.services) {
     // An open deployment must come to its end before the next one of its services begins.
     if (service.decision.action == Decision::Action::deploy &&
         !m_open.contains(service.watch.name)) {
@@ -171,30 +188,56 @@ std::vector<ServiceStatus> Tick::act(Look& look, Outcomes recovered, const Lock&
     for (const std::size_t index : next.group) {
       group.push_back(due.at(index));
     }
-    if (!next.obstacle.empty()) {
+    if (ordered == nullptr && !next.obstacle.empty()) {
       for (const std::size_t index : next.group) {
         leave_for_later(*due.at(index), next.obstacle);
         standings[due.at(index)->watch.name] = {ServiceState::pending, ReasonCode::predecessor};
       }
       continue;
     }
-    const Outcome outcome = deploy_group(group, *look.host, lock, memory, observer);
+    if (ordered == nullptr && is_held_now(group, look, memory)) {
+      continue;
+    }
+    const Outcome outcome =
+        deploy_group(group, options, ordered, *look.host, lock, memory, observer);
+    const bool read_back = look_again(look, options, ordered != nullptr, memory);
+    if (ordered != nullptr) {
+      ended = outcome;
+    }
     std::optional<Selector> after;
-    if (auto host = m_engine.observe()) {
-      look.host = std::move(*host);
+    if (read_back && look.host) {
       after.emplace(*look.host);
-    } else {
-      m_log.error(with_context(host.error(), "reading back what runs"));
     }
     for (const ServiceLook* service : group) {
+      // What the registry offers, not what a person wanted.
+      const auto seen = std::ranges::find_if(look.services, [&](const ServiceLook& one) {
+        return one.watch.name == service->watch.name;
+      });
       auto status =
-          service_status(*service, after ? &*after : nullptr, &outcome, m_clock.now(), memory);
+          service_status(*seen, after ? &*after : nullptr, &outcome, m_clock.now(), memory);
       observer.deployed(status, outcome);
       standings[status.name] = {status.state, status.reason_code};
       done.emplace(service->watch.name, std::move(status));
     }
   }
   return statuses_of(look, std::move(done), recovered, memory, observer);
+}
+
+/// Reads back what runs; false if the engine does not tell. After an order what the registry offers
+/// has to be compared with what runs now, which it may never have offered: that was not looked into
+/// before.
+bool Tick::look_again(Look& look, const TickOptions& options, bool ordered, Memory& memory) {
+  if (ordered) {
+    look = look_at(m_config, options.only, m_registry, m_engine, memory, {.now = m_clock.now()});
+    return true;
+  }
+  auto host = m_engine.observe();
+  if (!host) {
+    m_log.error(with_context(host.error(), "reading back what runs"));
+    return false;
+  }
+  look.host = std::move(*host);
+  return true;
 }
 
 /// Those that were deployed, and what there is to say of the others.
@@ -224,14 +267,21 @@ std::vector<ServiceStatus> Tick::statuses_of(const Look& look,
   return statuses;
 }
 
-Outcome Tick::deploy_group(const std::vector<const ServiceLook*>& group, const Host& host,
-                           const Lock& lock, Memory& memory, TickObserver& observer) {
+Outcome Tick::deploy_group(const std::vector<const ServiceLook*>& group, const TickOptions& options,
+                           const Ordered* ordered, const Host& host, const Lock& lock,
+                           Memory& memory, TickObserver& observer) {
   std::vector<DeploymentRequest> requests;
   for (const ServiceLook* service : group) {
     observer.deploying(*service);
     requests.push_back({service->watch, service->comparisons, service->decision});
   }
-  const auto plan = make_plan(requests, host);
+  auto plan = make_plan(requests, host);
+  if (plan) {
+    plan->trigger = {.name = options.trigger};
+  }
+  if (plan && ordered != nullptr) {
+    as_ordered(*ordered, *plan);
+  }
   Outcome outcome = plan ? m_deployer.deploy(*plan, lock, observer)
                          : Outcome{.state = ServiceState::pending,
                                    .reason_code = ReasonCode::preflight_failed,

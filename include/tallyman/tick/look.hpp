@@ -27,10 +27,15 @@ struct Look {
 /// The first half of the walk: observes the host and the registries, and decides. Changes nothing
 /// on either side. `only`: the services to look at; empty: all. `memory` learns what registries
 /// have, which digests are equivalent, how often a digest was seen (where `moment` counts), that a
-/// tag moved away from a quarantined digest, and that a broken service runs well again. Whatever
-/// goes wrong is a service's decision: unknown, with its error.
+/// tag moved away from a quarantined digest, and that a broken service runs well again. What people
+/// hold, and what is one transaction with it, is held. Whatever goes wrong is a service's decision:
+/// unknown, with its error.
 [[nodiscard]] Look look_at(const Config& config, const std::vector<ServiceName>& only,
                            Registry& registry, Engine& engine, Memory& memory,
                            const Moment& moment);
+
+/// What an image was made for; where the engine has forgotten it, what the engine's containers run
+/// on.
+[[nodiscard]] Result<Platform> platform_of(const std::string& image_id, Engine& engine);
 
 }  // namespace tallyman

@@ -1,51 +1,64 @@
 #pragma once
 
-#include <cstddef>
 #include <map>
 #include <string>
 #include <vector>
 
-#include "tallyman/deploy/plan.hpp"
-#include "tallyman/model/service_state.hpp"
+#include "tallyman/state/past_deployment.hpp"
+#include "tallyman/tick/look.hpp"
 
 namespace tallyman {
 
-/// How a service stands while a tick works: what was decided, then how its deployment ended.
-struct Standing {
-  ServiceState state = ServiceState::unknown;
-  ReasonCode reason_code = ReasonCode::registry_error;
+/// What a person wants of one service.
+struct Order {
+  enum class Kind { deploy, rollback };
+  Kind kind = Kind::deploy;
+  ServiceName service = {};
+  /// deploy: a digest or a tag; empty: what the registry offers. rollback: a digest, or N for the
+  /// N-th last deployment; empty: what was good before what runs now.
+  std::string to = {};
+  bool retry_quarantined = false;
+  bool recreate = false;
+  std::string by = {};  ///< who
+
+  /// It brings what the tag does not offer, so the service is held afterwards.
+  [[nodiscard]] bool pins() const { return kind == Kind::rollback || !to.empty(); }
+  [[nodiscard]] std::string_view command() const;  ///< "deploy", "deploy --to", "rollback"
 };
 
-/// The deployments of one tick, one after the other, as `after` of their drop-ins says. What is not
-/// part of the tick is not waited for.
-class DeploymentOrder {
- public:
-  /// `requests` outlives this. `groups`: indexes of requests, each one transaction.
-  DeploymentOrder(const std::vector<DeploymentRequest>& requests,
-                  std::vector<std::vector<std::size_t>> groups)
-      : m_requests(requests), m_groups(std::move(groups)) {}
-
-  struct Next {
-    std::vector<std::size_t> group = {};
-    /// Why it must not be deployed: "waits for db, which was rolled back"; empty: nothing.
-    std::string obstacle = {};
-  };
-  [[nodiscard]] bool empty() const { return m_groups.empty(); }
-  /// The first group whose predecessors have had their turn. Where there is none, transactions wait
-  /// for each other in a circle, since drop-ins that share a reference are one: an obstacle, too.
-  [[nodiscard]] Next take(const std::map<ServiceName, Standing>& standings);
-
- private:
-  [[nodiscard]] bool waits(const std::vector<std::size_t>& group) const;
-  [[nodiscard]] std::string obstacle(const std::vector<std::size_t>& group,
-                                     const std::map<ServiceName, Standing>& standings) const;
-
-  const std::vector<DeploymentRequest>& m_requests;
-  std::vector<std::vector<std::size_t>> m_groups;
+/// What is to be done for an order.
+struct Ordered {
+  /// As they are to be deployed, together, the one that was named first; empty: all of it runs
+  /// already.
+  std::vector<ServiceLook> services = {};
+  /// Images that need no registry: their ids on this host.
+  std::map<ImageReference, std::string> local_ids = {};
+  bool recreate = false;
+  Trigger trigger = {};
 };
 
-/// Has a service failed, so that those that come after it must not be deployed? One that nobody
-/// tried to deploy (mode = "notify", held, stopped, changed by hand) has not.
-[[nodiscard]] bool has_failed(const Standing& standing);
+/// Finds out what an order means. `look`: the transaction of the service, the registry's side as
+/// far as it answers. Errors say why it cannot or must not be done, and what to do about it;
+/// nothing has been touched then.
+[[nodiscard]] Result<Ordered> carry_out(const Order& order, const Look& look,
+                                        const std::vector<PastDeployment>& past, Registry& registry,
+                                        Engine& engine, const Memory& memory, Timestamp now);
+
+/// The one image that a digest in an order can be of; an error that lists them where there are
+/// several.
+[[nodiscard]] Result<ImageReference> only_reference(const ServiceLook& service);
+
+/// An image that a rollback leads to.
+struct Goal {
+  ImageReference reference;
+  Digest digest;
+};
+
+/// Where `rollback` leads to: the images of `service` that change. `past`: newest first.
+/// ErrorKind::not_found where there is nothing.
+[[nodiscard]] Result<std::vector<Goal>> rollback_goals(const Order& order,
+                                                       const ServiceLook& service, const Host& host,
+                                                       const Memory& memory,
+                                                       const std::vector<PastDeployment>& past);
 
 }  // namespace tallyman

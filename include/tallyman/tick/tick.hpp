@@ -10,6 +10,7 @@
 #include "tallyman/report/status.hpp"
 #include "tallyman/state/state_directory.hpp"
 #include "tallyman/tick/look.hpp"
+#include "tallyman/tick/order.hpp"
 
 namespace tallyman {
 
@@ -28,6 +29,7 @@ struct TickOptions {
   std::string version;
   std::string host_name;
   std::string status_file;
+  std::optional<Order> order = std::nullopt;  ///< then only its transaction is deployed
 };
 
 /// What a tick did. `status` is what was written; `services` are those that this tick was about.
@@ -36,6 +38,11 @@ struct TickResult {
   std::vector<ServiceStatus> services;
   std::optional<Error> write_error =
       std::nullopt;  ///< status or memory could not be written; the work was done
+  // Of an order:
+  std::optional<Error> refusal = std::nullopt;  ///< why nothing was begun
+  /// How its deployment ended; neither this nor a refusal: what it wants runs already.
+  std::optional<Outcome> outcome = std::nullopt;
+  std::optional<ServiceStatus> before = std::nullopt;  ///< what ran before
 };
 
 /// One tick: recover, observe, decide, deploy, remember, report.
@@ -55,18 +62,40 @@ class Tick {
                                          TickObserver& observer);
   [[nodiscard]] Look observe_and_decide(const TickOptions& options, const Error* blocked,
                                         Memory& memory);
-  [[nodiscard]] std::vector<ServiceStatus> act(Look& look, Outcomes recovered, const Lock& lock,
-                                               Memory& memory, TickObserver& observer);
+  /// `ordered`: what a person wants, instead of what was decided.
+  [[nodiscard]] std::vector<ServiceStatus> act(Look& look, const TickOptions& options,
+                                               Ordered* ordered, const Outcomes& recovered,
+                                               const Lock& lock, Memory& memory,
+                                               TickObserver& observer,
+                                               std::optional<Outcome>& ended);
+  [[nodiscard]] bool look_again(Look& look, const TickOptions& options, bool ordered,
+                                Memory& memory);
   [[nodiscard]] std::vector<ServiceStatus> statuses_of(const Look& look,
                                                        std::map<ServiceName, ServiceStatus> done,
                                                        const Outcomes& recovered, Memory& memory,
                                                        TickObserver& observer);
-  [[nodiscard]] Outcome deploy_group(const std::vector<const ServiceLook*>& group, const Host& host,
-                                     const Lock& lock, Memory& memory, TickObserver& observer);
+  [[nodiscard]] Outcome deploy_group(const std::vector<const ServiceLook*>& group,
+                                     const TickOptions& options, const Ordered* ordered,
+                                     const Host& host, const Lock& lock, Memory& memory,
+                                     TickObserver& observer);
   /// False: its journal stays, and is found again by the next run.
   [[nodiscard]] bool learn(const Outcome& outcome, Memory& memory);
   [[nodiscard]] StatusDocument with_others(const TickOptions& options,
                                            std::vector<ServiceStatus> services) const;
+
+  // tick_order.cpp
+  [[nodiscard]] std::vector<ServiceName> transaction_of_order(const Order& order);
+  /// What it means; what is in its way is result.refusal, and then nothing is to be done.
+  [[nodiscard]] Ordered follow_order(const Order& order, const Error* blocked, Look& look,
+                                     Memory& memory, TickResult& result);
+  [[nodiscard]] Result<Ordered> understand(const Order& order, const Error* blocked,
+                                           const Look& look, const Memory& memory);
+  static void as_ordered(const Ordered& ordered, DeploymentPlan& plan);
+  [[nodiscard]] Result<void> put_hold(const Trigger& trigger, Timestamp begun, Memory& memory);
+  /// Somebody may have put a hold since the services were looked at.
+  [[nodiscard]] bool is_held_now(const std::vector<const ServiceLook*>& group, Look& look,
+                                 Memory& memory);
+  void tidy_holds(const Memory& memory);
 
   const Config& m_config;
   Registry& m_registry;

@@ -1,4 +1,4 @@
-#include "tallyman/tick/order.hpp"
+#include "tallyman/tick/deployment_order.hpp"
 
 #include <doctest/doctest.h>
 
