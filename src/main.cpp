@@ -1,3 +1,4 @@
+#include <pwd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -55,6 +56,15 @@ std::string value(const Environment& environment, const std::string& name,
 std::string host_name() {
   char name[256] = {};
   return gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
+}
+
+/// Who gives an order: the person behind sudo, if there is one.
+std::string person(const Environment& environment) {
+  constexpr std::size_t k_longest = 64;
+  const std::string sudo_user = value(environment, "SUDO_USER");
+  const passwd* user = sudo_user.empty() ? getpwuid(getuid()) : nullptr;
+  const std::string name = user != nullptr ? user->pw_name : sudo_user;
+  return name.empty() ? fmt::format("uid {}", getuid()) : printable(name).substr(0, k_longest);
 }
 
 Log::Options log_options(const Arguments& arguments, const Environment& environment,
@@ -137,12 +147,16 @@ Result<Config> load(const Arguments& arguments, Log& log) {
 }
 
 /// Memory for those that only look: whoever may not read it looks without.
-Memory memory_to_look_with(const StateDirectory& state, Log& log) {
+Memory memory_to_look_with(const StateDirectory& state, const Clock& clock, Log& log) {
   auto memory = state.load_memory();
   if (!memory) {
     log.warning("looking without memory: {}", memory.error().message);
+    return {};
   }
-  return memory.value_or(Memory{});
+  std::erase_if(memory->holds, [&](const auto& entry) {
+    return entry.second && entry.second->is_over(clock.now());
+  });
+  return std::move(*memory);
 }
 
 using PhaseHook = std::function<Result<void>(Phase phase, bool after)>;
@@ -203,6 +217,16 @@ PhaseHook phase_hook(const Environment& /*environment*/, Process& /*process*/) {
 }
 #endif
 
+Order order_of(const Arguments& arguments, const Environment& environment) {
+  const bool back = arguments.command == CommandName::rollback;
+  return {.kind = back ? Order::Kind::rollback : Order::Kind::deploy,
+          .service = arguments.services.front(),
+          .to = arguments.to,
+          .retry_quarantined = arguments.retry_quarantined,
+          .recreate = arguments.recreate,
+          .by = person(environment)};
+}
+
 InsecureRegistries insecure_registries(Engine& engine, Log& log) {
   const auto info = engine.info();
   if (!info) {
@@ -230,6 +254,15 @@ int work(const Arguments& arguments, const Environment& environment, const Confi
   if (auto known = check_service_names(config, arguments.services); !known) {
     log.error(known.error());
     return k_exit_usage;
+  }
+  const StateDirectory state(arguments.state_directory);
+  if (arguments.command == CommandName::hold) {
+    const HoldOptions options{
+        .reason = arguments.reason, .until = arguments.until, .by = person(environment)};
+    return hold_command(state, arguments.services.front(), options, clock, out, log);
+  }
+  if (arguments.command == CommandName::release) {
+    return release_command(state, arguments.services.front(), clock, out, log);
   }
   const auto socket = engine_socket(environment, config);
   if (!socket) {
@@ -268,7 +301,6 @@ int work(const Arguments& arguments, const Environment& environment, const Confi
   TargetOfPlan target(compose, script);
   HealthGate gate(engine, engine_http, process, clock, child_environment, connect_tcp);
   Hooks hooks(process, child_environment, log);
-  const StateDirectory state(arguments.state_directory);
   Deployer deployer({registry, engine, target, gate, hooks, state, clock, stop, log,
                      phase_hook(environment, process)});
 
@@ -276,7 +308,7 @@ int work(const Arguments& arguments, const Environment& environment, const Confi
     case CommandName::run: {
       if (arguments.dry_run) {
         return dry_run_command(config, arguments.services, registry, engine, deployer,
-                               memory_to_look_with(state, log), out);
+                               memory_to_look_with(state, clock, log), out);
       }
       Tick tick(config, registry, engine, deployer, state, clock, log);
       const TickOptions options{.only = arguments.services,
@@ -286,23 +318,34 @@ int work(const Arguments& arguments, const Environment& environment, const Confi
                                 .status_file = status_file};
       return run_command(tick, options, state, clock, journald, out, log);
     }
+    case CommandName::deploy:
+    case CommandName::rollback: {
+      Tick tick(config, registry, engine, deployer, state, clock, log);
+      const TickOptions options{.version = TALLYMAN_VERSION,
+                                .host_name = host_name(),
+                                .status_file = status_file,
+                                .order = order_of(arguments, environment)};
+      return order_command(tick, options, {state, clock, stop, arguments.wait, journald}, out, log);
+    }
     case CommandName::check: {
       const CheckOptions options{.services = arguments.services,
                                  .json = arguments.json,
                                  .exit_code = arguments.exit_code,
                                  .version = TALLYMAN_VERSION,
                                  .host_name = host_name()};
-      return check_command(config, options, registry, engine, memory_to_look_with(state, log),
-                           clock, out);
+      return check_command(config, options, registry, engine,
+                           memory_to_look_with(state, clock, log), clock, out);
     }
     case CommandName::explain:
       return explain_command(config, arguments.services.front(), registry, engine, deployer,
-                             memory_to_look_with(state, log), clock, out);
+                             memory_to_look_with(state, clock, log), clock, out);
     case CommandName::validate:
       return validate_online_command(config, registry, engine, deployer,
-                                     memory_to_look_with(state, log), out);
+                                     memory_to_look_with(state, clock, log), out);
     case CommandName::status:
     case CommandName::digest:
+    case CommandName::hold:
+    case CommandName::release:
       break;
   }
   return k_exit_usage;

@@ -4,8 +4,10 @@
 
 #include <sstream>
 
+#include "cli/hand_arguments.hpp"
 #include "tallyman/config/config.hpp"
 #include "tallyman/io/files.hpp"
+#include "tallyman/model/time.hpp"
 
 namespace tallyman {
 namespace {
@@ -32,6 +34,7 @@ struct Texts {
   std::string log_level = "info";
   std::string log_format = "text";
   std::string platform;
+  std::string wait;
 };
 
 void add_global_options(CLI::App& app, Arguments& arguments, Texts& texts) {
@@ -51,15 +54,6 @@ void add_global_options(CLI::App& app, Arguments& arguments, Texts& texts) {
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
-}
-
-CLI::App* add_command(CLI::App& app, Arguments& arguments, CommandName name, const char* word,
-                      const char* description, const char* examples) {
-  CLI::App* command = app.add_subcommand(word, description);
-  command->fallthrough();
-  command->footer(std::string("Examples:\n") + examples);
-  command->callback([&arguments, name] { arguments.command = name; });
-  return command;
 }
 
 void add_services(CLI::App* command, Arguments& arguments) {
@@ -90,6 +84,8 @@ void add_commands(CLI::App& app, Arguments& arguments, Texts& texts) {
                                  "  tallyman status\n"
                                  "  tallyman status --json | jq .summary");
   status->add_flag("--json", arguments.json, "Print the status file");
+
+  add_hand_commands(app, arguments, texts.wait);
 
   CLI::App* explain = add_command(app, arguments, CommandName::explain, "explain",
                                   "Both sides of the comparison, and why it was decided so",
@@ -151,6 +147,15 @@ EarlyExit usage_error(const std::string& message) {
 
 }  // namespace
 
+CLI::App* add_command(CLI::App& app, Arguments& arguments, CommandName name, const char* word,
+                      const char* description, const char* examples) {
+  CLI::App* command = app.add_subcommand(word, description);
+  command->fallthrough();
+  command->footer(std::string("Examples:\n") + examples);
+  command->callback([&arguments, name] { arguments.command = name; });
+  return command;
+}
+
 std::expected<Arguments, EarlyExit> parse_arguments(
     const std::vector<std::string>& arguments,
     const std::map<std::string, std::string>& environment, const std::string& version) {
@@ -164,7 +169,8 @@ std::expected<Arguments, EarlyExit> parse_arguments(
   app.set_version_flag("--version", "tallyman " + version);
   app.footer(
       "Exit status: 0 all well; 1 a service failed or could not be determined;\n"
-      "2 wrong usage or an unusable tallyman.toml; 3 another run is at work.\n"
+      "2 wrong usage or an unusable tallyman.toml; 3 another run is at work;\n"
+      "4 rolled back and verified, nothing is worse.\n"
       "'tallyman COMMAND --help' shows examples.");
   add_global_options(app, result, texts);
   add_commands(app, result, texts);
@@ -191,6 +197,13 @@ std::expected<Arguments, EarlyExit> parse_arguments(
       return std::unexpected(usage_error("--platform: " + platform.error().message));
     }
     result.platform = std::move(*platform);
+  }
+  if (!texts.wait.empty()) {
+    const auto wait = parse_duration(texts.wait);
+    if (!wait) {
+      return std::unexpected(usage_error("--wait: " + wait.error().message));
+    }
+    result.wait = *wait;
   }
   result.log_level = log_levels().at(texts.log_level);
   result.log_format = texts.log_format == "json" ? LogFormat::json : LogFormat::text;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <expected>
 #include <map>
 #include <optional>
@@ -21,7 +22,18 @@ enum ExitStatus : int {
   k_exit_update = 10,      ///< check --exit-code: an update is pending and nothing is wrong
 };
 
-enum class CommandName { run, check, status, explain, digest, validate };
+enum class CommandName {
+  run,
+  check,
+  status,
+  deploy,
+  rollback,
+  hold,
+  release,
+  explain,
+  digest,
+  validate
+};
 
 /// The command line, checked.
 struct Arguments {
@@ -38,6 +50,12 @@ struct Arguments {
   bool json = false;
   bool exit_code = false;
   bool online = false;
+  std::string to = {};  ///< deploy: a digest or a tag; rollback: N or a digest
+  bool retry_quarantined = false;
+  bool recreate = false;
+  std::chrono::milliseconds wait{};  ///< for the lock
+  std::string reason = {};
+  std::string until = {};
 };
 
 /// What to print instead of working, and the exit status: help, version, or wrong usage.

@@ -19,6 +19,32 @@ namespace tallyman {
 [[nodiscard]] int run_command(Tick& tick, const TickOptions& options, const StateDirectory& state,
                               const Clock& clock, bool journald, Terminal& out, Log& log);
 
+/// What the commands that take orders work with.
+struct OrderSurroundings {
+  const StateDirectory& state;
+  const Clock& clock;
+  const Stop& stop;
+  std::chrono::milliseconds wait{};  ///< for the lock
+  bool journald = false;
+};
+/// `deploy` and `rollback`: a tick for options.order, and what came of that. Ends with
+/// k_exit_failed as well where the order is refused.
+[[nodiscard]] int order_command(Tick& tick, const TickOptions& options,
+                                const OrderSurroundings& around, Terminal& out, Log& log);
+
+/// `hold`, which needs no lock.
+struct HoldOptions {
+  std::string reason = {};
+  std::string until = {};  ///< as typed; empty: until it is released
+  std::string by = {};     ///< who
+};
+[[nodiscard]] int hold_command(const StateDirectory& state, const ServiceName& service,
+                               const HoldOptions& options, const Clock& clock, Terminal& out,
+                               Log& log);
+/// `release`, which needs none either. That there was no hold is fine.
+[[nodiscard]] int release_command(const StateDirectory& state, const ServiceName& service,
+                                  const Clock& clock, Terminal& out, Log& log);
+
 /// `run --dry-run`: prints the compose commands.
 [[nodiscard]] int dry_run_command(const Config& config, const std::vector<ServiceName>& services,
                                   Registry& registry, Engine& engine, Deployer& deployer,
