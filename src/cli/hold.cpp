@@ -59,10 +59,11 @@ int release_command(const StateDirectory& state, const ServiceName& service, con
     log.error(removed.error());
     return k_exit_failed;
   }
-  if (!*removed || (**removed && (**removed)->is_over(clock.now()))) {
+  const std::optional<Result<Hold>>& hold = *removed;
+  if (!hold || (hold->has_value() && hold->value().is_over(clock.now()))) {
     out.line(fmt::format("{}: was not held", service));
   } else {
-    out.line(fmt::format("{}: released; was {}", service, hold_text(**removed)));
+    out.line(fmt::format("{}: released; was {}", service, hold_text(*hold)));
   }
   return k_exit_ok;
 }
