@@ -72,7 +72,7 @@ struct Watch {
   std::string file;  ///< the drop-in, for messages
   std::optional<ImageReference> image;
   Mode mode = Mode::automatic;
-  int stable_checks = 1;  ///< checks in a row that must have seen a digest: 1 to 10
+  int stable_checks = 1;                ///< checks in a row that must have seen a digest: 1 to 10
   std::vector<ServiceName> after = {};  ///< deployed after these in a tick; never in a cycle
   ComposeSettings compose = {};
   HealthSettings health = {};
