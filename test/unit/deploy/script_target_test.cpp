@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "deploy/children.hpp"
 #include "support/captured.hpp"
 #include "support/fake_process.hpp"
 #include "support/temp_folder.hpp"
@@ -107,16 +106,16 @@ TEST_CASE("a script that fails says why with the end of its output") {
   }
 }
 
-TEST_CASE("the log gets so many lines of a child, and no longer ones") {
-  CapturedStderr captured;
-  Log log{{.level = LogLevel::info}};
-  LoggedLines lines(log, "script ./start.sh");
-  lines.add(std::string(8000, 'x'));
-  for (int i = 0; i < 100'000; ++i) {
-    lines.add(fmt::format("line {} \x01", i));
+TEST_CASE("the log gets so many lines of a script, and no longer ones") {
+  Workshop shop;
+  std::string output(8000, 'x');
+  for (int i = 0; i < 10'000; ++i) {
+    output += fmt::format("\nline {} \x01", i);
   }
-  const std::string text = captured.text();
-  CHECK(std::ranges::count(text, '\n') == LoggedLines::k_most_lines + 1);
+  shop.process.prints("start.sh", output);
+  REQUIRE(shop.target.recreate(value_of(shop.target.prepare(shop.plan)), shop.lock).has_value());
+  const std::string text = shop.captured.text();
+  CHECK(std::ranges::count(text, '\n') == 201);
   CHECK(contains(text, "x …"));
   CHECK(contains(text, "line 198 \\x01"));
   CHECK_FALSE(contains(text, "line 199"));

@@ -25,7 +25,7 @@ struct ScriptYard : Yard {
   Container& app() { return engine.containers.front(); }
   /// A further container of the reference.
   Container& more(const std::string& name, char image, ContainerStatus status) {
-    Container container{.id = "id-of-" + name,
+    Container container{.id = "id-of-another-" + name,
                         .name = name,
                         .image = std::string(k_web),
                         .image_id = id_of(image),
