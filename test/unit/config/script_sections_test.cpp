@@ -145,7 +145,7 @@ TEST_CASE("mistakes in [hooks]") {
       {"image = \"a\"\nbefore = [\"a\"]",
        "web.toml:2:1: before: unknown key; before belongs under [hooks]"},
       {"image = \"a\"\n[hooks]\nbanana = 1",
-       "web.toml:3:1: hooks.banana: unknown key; known here: before, after, on_failure, "
-       "directory, timeout"},
+       "web.toml:3:1: hooks.banana: unknown key; known here: directory, before, after, "
+       "on_failure, timeout"},
   });
 }
