@@ -93,7 +93,7 @@ TEST_CASE("a script that fails says why with the end of its output") {
       {{.code = 0, .timed_out = true, .out = "waiting"},
        "script ./start.sh: timed out after 1 min: waiting"},
       {{.code = 1, .out = std::string(100'000, 'x') + "\nthe end\x1b[0m\n"},
-       "script ./start.sh: exit status 1: the end\\x1B[0m"},
+       "script ./start.sh: exit status 1: the end\\x1b[0m"},
   };
   for (const Row& row : rows) {
     Workshop shop;
