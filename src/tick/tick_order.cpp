@@ -15,11 +15,15 @@ std::vector<ServiceName> Tick::transaction_of_order(const Order& order) {
 
 Ordered Tick::follow_order(const Order& order, const Error* blocked, Look& look, Memory& memory,
                            TickResult& result) {
+  std::optional<Selector> running;
+  if (look.host) {
+    running.emplace(*look.host);
+  }
   for (const ServiceLook& service : look.services) {
     if (service.watch.name == order.service) {
       Memory scratch = memory;  // it is asked before its time
-      result.before = service_status(service, look.host ? &*look.host : nullptr, nullptr,
-                                     m_clock.now(), scratch);
+      result.before =
+          service_status(service, running ? &*running : nullptr, nullptr, m_clock.now(), scratch);
     }
   }
   auto ordered = understand(order, blocked, look, memory);
