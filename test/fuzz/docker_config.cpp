@@ -19,11 +19,16 @@ FUZZ_TARGET(docker_config) {
       HOLDS(found.error().kind == ErrorKind::config);
       continue;
     }
-    HOLDS(fuzz::is_one_printable_line(found->unsupported));
+    HOLDS(!found->credential || !found->helper);
+    if (found->helper) {
+      HOLDS(!found->helper->name.empty() && found->helper->name.find('/') == std::string::npos);
+    }
     if (found->credential) {
-      HOLDS(!found->credential->username.empty());
-      HOLDS(!found->credential->secret.reveal().ends_with('\0'));
-      HOLDS(found->credential->origin == "config.json");
+      const Credential& credential = *found->credential;
+      HOLDS(!credential.username.empty() || credential.kind != CredentialKind::password);
+      HOLDS(!credential.secret.reveal().ends_with('\0') ||
+            credential.kind != CredentialKind::password);
+      HOLDS(credential.origin == "config.json");
     }
   }
 }

@@ -111,7 +111,7 @@ TEST_CASE("the engine pulls as the one who looked") {
   check(yard.deploy(), ServiceState::updated, ReasonCode::deployed);
   REQUIRE(yard.engine.pulled_as.has_value());
   CHECK(yard.engine.pulled_as->username == "robot$shop+pull");
-  CHECK(yard.engine.pulled_as->password.reveal() == "s3cr3t");
+  CHECK(yard.engine.pulled_as->secret.reveal() == "s3cr3t");
 }
 
 TEST_CASE("on the containerd store the image's id is the digest itself") {

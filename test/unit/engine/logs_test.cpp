@@ -121,6 +121,7 @@ TEST_CASE("frames are read wherever the pieces of the stream end") {
         }
         done(log_answer("", k_framed));
       }
+      void watch(int, std::move_only_function<void()>) override {}
       void run() override {}
       std::size_t piece = 0;
     } http;

@@ -130,6 +130,7 @@ TEST_CASE("containers and images are asked for side by side, and so are the insp
     void send(tallyman::HttpRequest request, Done done) override {
       queue.emplace_back(std::move(request), std::move(done));
     }
+    void watch(int, std::move_only_function<void()>) override {}
     void run() override {
       batches.push_back(queue.size());
       for (auto& [request, done] : std::exchange(queue, {})) {

@@ -12,6 +12,8 @@
 #include "unit/engine/recordings_26_1.hpp"
 #include "unit/engine/recordings_26_1_containerd.hpp"
 
+using tallyman::Credential;
+using tallyman::CredentialKind;
 using tallyman::ErrorKind;
 using tallyman::HttpResponse;
 using tallyman::ImageReference;

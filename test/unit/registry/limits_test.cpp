@@ -1,4 +1,4 @@
-#include "registry/limits.hpp"
+#include "../src/registry/limits.hpp"
 
 #include <string>
 #include <vector>
