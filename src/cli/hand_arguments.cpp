@@ -21,7 +21,7 @@ void add_wait(CLI::App* command, std::string& wait) {
 
 void add_hand_commands(CLI::App& app, Arguments& arguments, std::string& wait) {
   CLI::App* deploy = add_command(app, arguments, CommandName::deploy, "deploy",
-                                 "Deploy one service now; health gate and rollback as in a run",
+                                 "Deploy one service now, with health gate and rollback",
                                  "  tallyman deploy web\n"
                                  "  tallyman deploy web --wait 10m\n"
                                  "  tallyman deploy web --to v1.2.0");

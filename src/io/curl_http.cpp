@@ -156,6 +156,16 @@ struct CurlHttp::Impl {
     }
   }
 
+  /// Would those that wait for the same place fail in the same way? Of a time-out that is so where
+  /// nobody else got an answer meanwhile: otherwise each of a dead registry would have its own.
+  [[nodiscard]] bool is_shared(const CurlTransfer& transfer, TransportFailure failure) const {
+    if (failure == TransportFailure::timeout) {
+      const auto began = std::chrono::steady_clock::now() - transfer.duration();
+      return !queue.has_answered_since(transfer.place(), began);
+    }
+    return !transfer.connected() && is_of_the_place(failure);
+  }
+
   void finish(CURL* easy, CURLcode code) {
     const std::unique_ptr<CurlTransfer> transfer = remove(easy);
     if (transfer == nullptr) {
@@ -168,7 +178,9 @@ struct CurlHttp::Impl {
       spare.push_back(std::move(handle));
     }
     std::vector<CurlQueue::Waiting> sharing;
-    if (!result && !transfer->connected() && is_of_the_place(result.error().failure)) {
+    if (result) {
+      queue.answered(transfer->place(), std::chrono::steady_clock::now());
+    } else if (is_shared(*transfer, result.error().failure)) {
       sharing = queue.take_who_share(transfer->place(), transfer->request());
     }
     for (CurlQueue::Waiting& waiting : sharing) {

@@ -75,6 +75,16 @@ void CurlQueue::over(const std::string& name) {
   }
 }
 
+void CurlQueue::answered(const std::string& name, std::chrono::steady_clock::time_point when) {
+  m_places[name].answered = when;
+}
+
+bool CurlQueue::has_answered_since(const std::string& name,
+                                   std::chrono::steady_clock::time_point when) const {
+  const auto found = m_places.find(name);
+  return found != m_places.end() && found->second.answered && *found->second.answered >= when;
+}
+
 std::vector<CurlQueue::Waiting> CurlQueue::take_who_share(const std::string& name,
                                                           const HttpRequest& failed) {
   std::deque<Waiting>& queue = m_places[name].queue;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,10 @@ class CurlQueue {
   void connected(const std::string& place, bool multiplexed);
   /// One that was under way is over.
   void over(const std::string& place);
+  /// There was an answer from there, at `when`.
+  void answered(const std::string& place, std::chrono::steady_clock::time_point when);
+  [[nodiscard]] bool has_answered_since(const std::string& place,
+                                        std::chrono::steady_clock::time_point when) const;
   /// Those that wait for the same, and would have tried no longer.
   [[nodiscard]] std::vector<Waiting> take_who_share(const std::string& place,
                                                     const HttpRequest& failed);
@@ -46,6 +51,7 @@ class CurlQueue {
     std::size_t under_way = 0;
     bool multiplexed = false;
     bool connected = false;
+    std::optional<std::chrono::steady_clock::time_point> answered = std::nullopt;  // last
   };
 
   std::map<std::string, Place> m_places;

@@ -265,6 +265,12 @@ std::size_t CurlTransfer::on_body(char* data, std::size_t size, std::size_t coun
   }
 }
 
+std::chrono::microseconds CurlTransfer::duration() const {
+  curl_off_t microseconds = 0;
+  curl_easy_getinfo(m_easy.get(), CURLINFO_TOTAL_TIME_T, &microseconds);
+  return std::chrono::microseconds(microseconds);
+}
+
 HttpResult CurlTransfer::result(CURLcode code) {
   if (m_ended) {
     return std::unexpected(std::move(*m_ended));

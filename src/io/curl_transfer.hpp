@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <array>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,6 +49,8 @@ class CurlTransfer {
   }
   [[nodiscard]] const std::string& place() const { return m_place; }
   [[nodiscard]] HttpResult result(CURLcode code);
+  /// From its start until now, or until it was over.
+  [[nodiscard]] std::chrono::microseconds duration() const;
   /// The handle, for the next request, and who waits for the result.
   [[nodiscard]] CurlEasy take_easy() { return std::move(m_easy); }
   [[nodiscard]] Http::Done take_done() { return std::move(m_done); }

@@ -90,5 +90,5 @@ TEST_CASE("what after may be") {
         "without .toml");
   CHECK(mistakes_of(image + "[compose]\nafter = [\"db\"]") ==
         "web.toml:3:1: compose.after: unknown key; after belongs at the top of the file, above the "
-        "first [section]");
+        "first [section] or under [hooks]");
 }

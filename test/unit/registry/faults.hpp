@@ -21,6 +21,7 @@ class TunedHttp final : public Http {
  public:
   explicit TunedHttp(Http& http) : m_http(http) {}
   void send(HttpRequest request, Done done) override {
+    request.delay = std::min(request.delay, std::chrono::milliseconds(1));  // before a retry
     tune(request);
     m_http.send(std::move(request), std::move(done));
   }

@@ -145,18 +145,8 @@ TEST_CASE("faults: challenges that cannot be answered") {
            {"a realm on http", realm("http://auth.test/token"), plain},
            {"a realm on http, other port", realm("http://127.0.0.1:1/token"), plain},
            {"a realm on http, other loopback", realm("http://127.0.0.2/token"), plain},
-           {"a realm at 10.0.0.0/8", realm("https://10.1.2.3/token"), near},
-           {"a realm at 172.16.0.0/12", realm("https://172.31.2.3/token"), near},
-           {"a realm at 192.168.0.0/16", realm("https://192.168.1.1:8443/token"), near},
-           {"a realm at 100.64.0.0/10", realm("https://100.100.1.1/token"), near},
            {"a realm at link-local", realm("https://169.254.169.254/token"), near},
-           {"a realm at another loopback", realm("https://127.0.0.2/token"), near},
-           {"a realm at localhost", realm("https://localhost/token"), near},
-           {"a realm at 0.0.0.0", realm("https://0.0.0.0/token"), near},
-           {"a realm at [::1]", realm("https://[::1]/token"), near},
-           {"a realm at [fd00::1]", realm("https://[fd00::1]/token"), near},
            {"a realm at [fe80::1]", realm("https://[fe80::1]/token"), near},
-           {"a realm at [::ffff:10.0.0.1]", realm("https://[::ffff:10.0.0.1]/token"), near},
        }) {
     CAPTURE(row.name);
     ScriptedServer server(challenging(row.challenges));

@@ -1,3 +1,6 @@
+#include <atomic>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +15,16 @@ using Said = Http2Server::Said;
 
 std::string good(std::uint32_t stream) {
   return http2::answer(stream, 200, {{"docker-content-digest", k_digest_a}});
+}
+
+/// On the first connection that is asked anything `say` answers; the others are good.
+Http2Server::Script on_first_connection(std::function<Said(std::uint32_t)> say) {
+  return [say = std::move(say), first = std::make_shared<std::atomic<int>>(0)](std::uint32_t stream,
+                                                                               int connection) {
+    int none = 0;
+    first->compare_exchange_strong(none, connection);
+    return connection == *first ? say(stream) : Said{good(stream)};
+  };
 }
 
 /// A registry over TLS and HTTP/2, which the engine lists as insecure.
@@ -48,22 +61,15 @@ TEST_CASE("faults: HTTP/2 requests that were not processed are asked again") {
     Http2Server::Script script;
   };
   for (const Row& row : std::vector<Row>{
-           {"GOAWAY before the first",
-            [](std::uint32_t stream, int connection) {
-              return connection == 2 ? Said{http2::goaway(0, http2::k_no_error), true}
-                                     : Said{good(stream)};
-            }},
-           {"GOAWAY with the first, for the others",
-            [](std::uint32_t stream, int connection) {
-              return connection == 2
-                         ? Said{good(stream) + http2::goaway(stream, http2::k_no_error), true}
-                         : Said{good(stream)};
-            }},
-           {"REFUSED_STREAM",
-            [](std::uint32_t stream, int connection) {
-              return connection == 2 ? Said{http2::reset(stream, http2::k_refused_stream)}
-                                     : Said{good(stream)};
-            }},
+           {"GOAWAY before the first", on_first_connection([](std::uint32_t) {
+              return Said{http2::goaway(0, http2::k_no_error), true};
+            })},
+           {"GOAWAY with the first, for the others", on_first_connection([](std::uint32_t stream) {
+              return Said{good(stream) + http2::goaway(stream, http2::k_no_error), true};
+            })},
+           {"REFUSED_STREAM", on_first_connection([](std::uint32_t stream) {
+              return Said{http2::reset(stream, http2::k_refused_stream)};
+            })},
        }) {
     CAPTURE(row.name);
     OverHttp2 http2(row.script);
@@ -96,7 +102,8 @@ TEST_CASE("faults: HTTP/2 that ends badly") {
             },
             ended},
            {"REFUSED_STREAM for ever",
-            [](auto stream) { return Said{http2::reset(stream, http2::k_refused_stream)}; }, ended},
+            [](auto stream) { return Said{http2::reset(stream, http2::k_refused_stream)}; },
+            "HOST"},
            {"RST_STREAM",
             [](auto stream) { return Said{http2::reset(stream, http2::k_internal_error)}; }, ended},
            {"RST_STREAM of no error",
@@ -160,8 +167,7 @@ TEST_CASE("faults: HTTP/2 statuses are those of HTTP/1.1") {
     return Said{http2::answer(stream, 429, {{"retry-after", "60"}})};
   });
   const std::string image = http2.server.host() + "/shop/api:0";
-  check_fault(http2.resolve(1)[0],
-              {ErrorKind::rate_limited, "HOST limits the rate of requests (429)"},
+  check_fault(http2.resolve(1)[0], {ErrorKind::rate_limited, "HOST is rate limited until "},
               http2.server.host(), image);
 }
 

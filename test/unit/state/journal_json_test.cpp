@@ -197,7 +197,8 @@ TEST_CASE("any member that is missing, or of another type, is an error, or a jou
     CAPTURE(key);
     Json json = whole;
     json.erase(key);
-    CHECK_FALSE(parse_journal(json.dump()).has_value());
+    // What came later than the rest has a default: an upgrade must not lose an open journal.
+    CHECK(parse_journal(json.dump()).has_value() == (key == "hooks_called"));
   }
 }
 
