@@ -114,7 +114,7 @@ class Bench:
         self.push()
         if options.token:
             self.back, self.access = free_port(), folder / "access.log"
-            self.start_registry(self.back, f"auth: {{token: {{realm: 'https://127.0.0.1:{self.port}/token', service: bench, issuer: bench, "
+            self.start_registry(self.back, f"auth: {{token: {{realm: unused, autoredirect: true, service: bench, issuer: bench, "
                                            f"rootcertbundle: {folder}/sign.pem}}}}", tls=False)
             self.start_nginx()
         else:
@@ -199,7 +199,7 @@ class Bench:
                         proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https;
                         proxy_set_header Authorization $authorization;
                     }}
-                    location = /token {{
+                    location = /auth/token {{
                         if ($arg_scope !~* "^repository(:|%3A)bench(/|%2F)(?<name>r[0-9]+)(:|%3A)pull$") {{ return 400; }}
                         root {at}/tokens; try_files /$name.json =404;
                     }}
@@ -239,7 +239,7 @@ class Bench:
             for line in file:
                 if self.options.token:
                     connection, method, path, status = line.split()
-                    method = "token" if path.startswith("/token") else "401" if status == "401" else method
+                    method = "token" if path.startswith("/auth/token") else "401" if status == "401" else method
                 else:
                     entry = json.loads(line) if line.startswith("{") else {}
                     if entry.get("msg") != "response completed":
