@@ -30,7 +30,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 SUPPORT = HERE.parent / "support"
 ACCEPT = ("application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, "
           "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json")
-BUNDLE = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
+CERTIFICATES = pathlib.Path("/etc/ssl/certs")
 
 
 def free_port():
@@ -131,8 +131,12 @@ class Bench:
         run("openssl", "x509", "-req", "-in", f"{at}/tls.csr", "-CA", f"{at}/ca.pem", "-CAkey", f"{at}/ca.key", "-CAcreateserial",
             "-days", "2", "-extfile", f"{at}/san", "-out", f"{at}/tls.pem")
         run("openssl", "req", "-x509", *key, "-days", "2", "-subj", "/CN=bench", "-keyout", f"{at}/sign.key", "-out", f"{at}/sign.pem")
-        (at / "bundle.pem").write_text(BUNDLE.read_text() + (at / "ca.pem").read_text())
-        run("mount", "--bind", f"{at}/bundle.pem", str(BUNDLE))
+        # As update-ca-certificates leaves it: in the bundle, and in the folder under its hash.
+        shutil.copytree(CERTIFICATES, at / "certs", symlinks=True)
+        with open(at / "certs/ca-certificates.crt", "a", encoding="utf-8") as bundle:
+            bundle.write((at / "ca.pem").read_text())
+        shutil.copy(at / "ca.pem", at / "certs" / (run("openssl", "x509", "-noout", "-hash", "-in", f"{at}/ca.pem").strip() + ".0"))
+        run("mount", "--bind", f"{at}/certs", str(CERTIFICATES))
 
     def spawn(self, *command, log):
         with open(log, "ab") as out:
@@ -346,7 +350,7 @@ def main():
                         print(row(n, rtt, name, measured, results["curl"]), flush=True)
         finally:
             bench.stop()
-            run("umount", str(BUNDLE))
+            run("umount", str(CERTIFICATES))
 
 
 if __name__ == "__main__":
