@@ -215,7 +215,7 @@ services:
 YAML
     BEFORE=$(service_ids it "$NAME")
     on_first_probe "started_at \"\$(service_ids it $NAME app)\" >$ETC/at_the_gate"
-    guard "command = [\"$ETC/probe\"]"
+    TIMEOUT=60s guard "command = [\"$ETC/probe\"]"
     app=$(service_ids it "$NAME" app) other=$(service_ids it "$NAME" other)
     app_started=$(started_at "$app") other_started=$(started_at "$other")
     image_push "$IMAGE:stable" "v2" >/dev/null
@@ -253,7 +253,7 @@ YAML
 @test "the old image is gone, here and in the registry: failed; when the registry is back, so is the service" {
     guarded_web
     on_first_probe 'engine_docker it image prune -a -f; registry_stop hub; engine_docker it kill $new'
-    guard "command = [\"$ETC/probe\"]"
+    TIMEOUT=60s guard "command = [\"$ETC/probe\"]"
     image_push "$IMAGE:stable" "v2" >/dev/null
     expect_exit 1 tally run
     says FAILED
@@ -382,7 +382,7 @@ compose_wrapper_for_web() { # BEFORE_CONFIG: what happens between the check and 
 @test "SIGTERM while it settles: the step is finished, and the status file is written" {
     guarded_web
     on_first_probe true
-    SETTLE=3s guard "command = [\"$ETC/probe\"]"
+    TIMEOUT=60s SETTLE=3s guard "command = [\"$ETC/probe\"]"
     good=$(image_push "$IMAGE:stable" "v2")
     tally run >"$ETC/first.out" 2>&1 &
     first=$!

@@ -35,6 +35,8 @@ TOML
 
 # on_first_probe SNIPPET: makes $ETC/probe, a program for [health] command. It always says yes; and when it sees, for the first time, containers
 # of web that are none of $BEFORE, it runs SNIPPET, which has their ids in $new and may use this library.
+# SNIPPET has a process group of its own and holds the lock: on a busy machine it may take longer than the 5 s of a probe, which
+# is then ended without it, and the next probe waits for it.
 on_first_probe() {
     cat >"$ETC/probe" <<SCRIPT
 #!/bin/bash
@@ -42,11 +44,15 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin PARTS=$PARTS
 source "$E2E_LIB/parts.bash"
 source "$E2E_LIB/tallyman.bash"
 source "$E2E_LIB/rollback.bash"
+exec {lock}>"$ETC/probe.lock"
+flock \$lock
 [[ ! -e $ETC/probed ]] && new=\$(service_ids it "$NAME" web | grep -vxF "$BEFORE") || exit 0
 touch "$ETC/probed"
+set -m
 {
     $1
-} >>"$ETC/probe.log" 2>&1
+} >>"$ETC/probe.log" 2>&1 </dev/null &
+wait
 exit 0
 SCRIPT
     chmod 755 "$ETC/probe"
