@@ -57,8 +57,15 @@ class Client(Side):
     def connection_made(self, transport):
         super().connection_made(transport)
         print("connection", flush=True)
-        self.not_before = asyncio.get_running_loop().time() + 3 * self.relay.delay
+        self.is_first = True
         asyncio.ensure_future(self.connect())
+
+    def data_received(self, data):
+        # From here, not from when it connected: what it worked on in between comes after the connection at home.
+        if self.is_first:
+            self.not_before = asyncio.get_running_loop().time() + 3 * self.relay.delay
+            self.is_first = False
+        super().data_received(data)
 
     async def connect(self):
         try:
