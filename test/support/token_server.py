@@ -2,12 +2,13 @@
 """A small signing token server for the tests: the GHCR and Harbor flow against a real docker-registry.
 
 GET /token?service=…&scope=repository:NAME:ACTIONS answers a JWT (RS256, x5c) that docker-registry accepts.
+POST /token with grant_type=refresh_token does so for an identity token; it answers 404 while no user has one.
 Everybody may pull public/*; a user may do what the users file allows. With --backend everything else is passed on to
 the registry there, so that registry and realm share one host:port, as Harbor has it. Each request is one line of
 JSON in the access log; secrets are not in it.
 
-The users file is read for each request:
-    {"USER": {"password": "…", "pull": ["team/*"], "push": ["*"]}}
+The users file is read for each request; what a user is given is over after expires_in seconds, before now if negative:
+    {"USER": {"password": "…", "pull": ["team/*"], "push": ["*"], "identity_token": "…", "expires_in": 300}}
 """
 import argparse
 import base64
@@ -37,8 +38,8 @@ class Signer:
             der = ssl.PEM_cert_to_DER_cert(file.read())
         self.header = b64url(json.dumps({"typ": "JWT", "alg": "RS256", "x5c": [base64.b64encode(der).decode()]}).encode())
 
-    def token(self, subject, access, now):
-        claims = {"iss": self.args.issuer, "sub": subject, "aud": self.args.service, "exp": now + self.args.expires_in,
+    def token(self, subject, access, now, expires_in):
+        claims = {"iss": self.args.issuer, "sub": subject, "aud": self.args.service, "exp": now + expires_in,
                   "nbf": now - 10, "iat": now, "jti": secrets.token_hex(8), "access": access}
         signed = self.header + b"." + b64url(json.dumps(claims).encode())
         signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.args.key], input=signed,
@@ -102,23 +103,44 @@ class Handler(http.server.BaseHTTPRequestHandler):
         actions = [a for a in actions.split(",") if a in ("pull", "push") and allowed(a)]
         return {"type": kind, "name": name, "actions": actions} if kind == "repository" and actions else None
 
-    def do_token(self):
+    def whose(self, users, form):
+        """the same for an identity token"""
+        if form.get("grant_type") == ["refresh_token"]:
+            for name, known in users.items():
+                if "identity_token" in known and form.get("refresh_token") == [known["identity_token"]]:
+                    return name, known
+        return None
+
+    def do_token(self, body):
         with open(self.args.users, encoding="utf-8") as file:
-            identity = self.who(json.load(file))
-        if identity is None:
+            users = json.load(file)
+        if self.command == "GET":
+            question = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+            identity = self.who(users)
+        elif any("identity_token" in user for user in users.values()):
+            question = urllib.parse.parse_qs(body.decode())
+            identity = self.whose(users, question)
+        else:
+            self.answer_json(404, {"errors": [{"code": "NOT_FOUND", "message": "no POST here"}]})
+            return
+        if identity is not None:
+            self.give_token(question, *identity)
+        elif self.command == "GET":
             self.answer_json(401, {"errors": [{"code": "UNAUTHORIZED", "message": "incorrect username or password"}]},
                              headers=[("WWW-Authenticate", 'Basic realm="token"')])
-            return
-        user, rights = identity
-        query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
-        if query.get("service") != [self.args.service]:
+        else:  # RFC 6749, 5.2
+            self.answer_json(400, {"error": "invalid_grant", "error_description": "this token was revoked"})
+
+    def give_token(self, question, user, rights):
+        if question.get("service") != [self.args.service]:
             self.answer_json(400, {"errors": [{"code": "UNSUPPORTED", "message": "wrong service"}]}, user)
             return
-        scopes = [s for value in query.get("scope", []) for s in value.split(" ")]
+        scopes = [s for value in question.get("scope", []) for s in value.split(" ")]
         access = [a for a in (self.granted(s, rights) for s in scopes) if a]
         now = int(time.time())
-        token = self.signer.token(user or "", access, now)
-        everything = {"token": token, "access_token": token, "expires_in": self.args.expires_in,
+        expires_in = rights.get("expires_in", self.args.expires_in)
+        token = self.signer.token(user or "", access, now, expires_in)
+        everything = {"token": token, "access_token": token, "expires_in": expires_in,
                       "issued_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))}
         self.answer_json(200, {k: v for k, v in everything.items() if k in self.args.fields.split(",")}, user)
 
@@ -135,8 +157,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_any(self):
         body = self.read_body()
-        if urllib.parse.urlsplit(self.path).path == "/token" and self.command == "GET":
-            self.do_token()
+        if urllib.parse.urlsplit(self.path).path == "/token" and self.command in ("GET", "POST"):
+            self.do_token(body)
             return
         if not self.args.backend:
             self.answer_json(404, {"errors": [{"code": "NOT_FOUND", "message": "only /token is here"}]})

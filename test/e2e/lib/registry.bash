@@ -3,6 +3,7 @@
 #
 # Each has two users: `pusher`, who may do everything, and `reader`, who may pull (with tokens: team/* and public/*).
 # Their passwords are made for each run: registry_password NAME USER. With tokens, anybody may pull public/*.
+# registry_user adds others.
 
 registry_dir() { echo "$PARTS/registry/$1"; }
 registry_port() { cat "$PARTS/registry/$1/port"; }
@@ -141,6 +142,24 @@ _registry_users() { # FOLDER
         openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=tests-issuer -keyout "$dir/sign.key" \
             -out "$dir/sign.pem" 2>"$dir/openssl.log" || fail_because "openssl made no signing key" "$dir/openssl.log"
     fi
+}
+
+# registry_user NAME USER [JSON]: one more, who may pull team/*. With tokens JSON adds to what token_server.py has of a user.
+registry_user() {
+    local dir password users
+    dir=$(registry_dir "$1") password=pw-$(openssl rand -hex 12)
+    echo "$password" >"$dir/$2.password"
+    if [[ $(cat "$dir/kind") == htpasswd ]]; then
+        htpasswd -Bbn -C 4 "$2" "$password" | grep . >>"$dir/htpasswd"
+    else
+        users=$(jq --arg user "$2" --arg password "$password" --argjson more "${3:-{\}}" \
+            '.[$user] = {password: $password, pull: ["team/*"]} + $more' "$dir/users.json") && echo "$users" >"$dir/users.json"
+    fi
+}
+# registry_token NAME USER REPOSITORY: a token to pull that, as the token server gives it to USER
+registry_token() {
+    curl -sSf -K <(echo "user = \"$2:$(registry_password "$1" "$2")\"") \
+        "$(registry_url "$1")/token?service=tests&scope=repository:$3:pull" | jq -r .token
 }
 
 # One CA for all of $PARTS: the engines trust it, since Docker verifies a token realm even where it skips the registry's check.
