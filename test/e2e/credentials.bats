@@ -131,6 +131,7 @@ SCRIPT
 echo '$(helper_answer "<token>" it-of-holder-0123456789)'
 SCRIPT
     NEW=$(image_push "$IMAGE:1" "v3")
+    registry_requests_reset tokens
     deploys_as "an identity token"
     [[ $(who_asks) == "POST 200 holder" ]] || fail_because "$(who_asks)"
 }
@@ -262,7 +263,7 @@ SCRIPT
     is_gone "$(cat "$ETC/slow")"
     [[ $(status_of hub .state) == current && $(status_of passwords .state) == current ]]
     [[ $(status_of tokens .state) == unknown && $(status_of tokens .error.kind) == process ]] || fail_because "$(status_of tokens .)"
-    for each in "$TOKENS" docker-credential-slow "10 s" config.json; do
+    for each in "$TOKENS" docker-credential-slow "timed out after 10" config.json; do
         [[ $(status_of tokens .error.message) == *"$each"* ]] || fail_because "$(status_of tokens .error.message)"
     done
 }
