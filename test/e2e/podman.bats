@@ -128,12 +128,9 @@ YAML
     engine_podman it rm -f -t 0 "$NAME-plain"
 }
 
-@test "pinned, created by id, and built here: the registry is not asked" {
+@test "created by id, and built here: the registry is not asked" {
     digest=$(image_push "$IMAGE:stable" v1)
-    site_up <<YAML
-services:
-  pinned: {image: "$IMAGE@$digest"}
-YAML
+    engine_podman it pull -q "$IMAGE@$digest"
     # `podman build -t app` and `docker build -t hub` write these names.
     engine_podman it tag "$IMAGE@$digest" "localhost/$NAME-app:latest"
     engine_docker it tag "$IMAGE@$digest" "$NAME-hub:latest"
@@ -144,9 +141,6 @@ YAML
     engine_podman it untag "$IMAGE:gone"
     engine_podman it run -d --name "$NAME-byid" --label com.docker.compose.project="$NAME-x" \
         --label com.docker.compose.service=byid "${id:0:12}"
-    drop_in pinned <<<"[compose]
-project = \"$NAME\"
-services = [\"*\"]"
     drop_in byid <<<"[compose]
 project = \"$NAME-x\"
 services = [\"*\"]"
@@ -156,7 +150,7 @@ services = [\"*\"]"
     before=$(engine_docker it ps -q --no-trunc)
     expect_exit 0 tally run
     [[ $(jq -r '[.services[] | .name + ":" + .state + ":" + .reason_code] | join(" ")' "$STATUS") == \
-        "app:local:built_here byid:pending:unmanaged hub:local:no_origin pinned:pinned:by_digest" ]]
+        "app:local:built_here byid:pending:unmanaged hub:local:no_origin" ]]
     ! registry_requests hub | grep /team/ || false
     [[ $(engine_docker it ps -q --no-trunc) == "$before" ]]
     engine_podman it rm -f -t 0 "$NAME-app" "$NAME-hub" "$NAME-byid"
