@@ -43,7 +43,7 @@ containers_now() {
     curl -sS --fail --unix-socket "$(engine_socket it)" \
         "http://docker/containers/json?all=1&filters=%7B%22label%22:%5B%22crash=$NAME%22%5D%7D"
 }
-crash_drop_in() {
+crash_drop_in() { # [TIMEOUT]: of the script; by default for hangs only, a machine may be busy
     : >"$ETC/calls"
     start_script
     drop_in site <<TOML
@@ -51,12 +51,12 @@ image = "$IMAGE:stable"
 [redeploy]
 command   = ["./start.sh"]
 directory = "$SITE"
-timeout   = "20s"
+timeout   = "${1:-60s}"
 [hooks]
 before = ["/bin/true"]
 after  = ["$ETC/after"]
 [health]
-timeout = "8s"
+timeout = "30s"
 settle  = "500ms"
 http    = ["http://127.0.0.1:$PORT/"]
 TOML
@@ -95,6 +95,7 @@ row_script_in_flight() { # good|bad tallyman|script|both CALL
     finish
 }
 row_script_hangs() {
+    crash_drop_in 30s
     start_script "[[ -e $ROW/fired.hang ]] || { echo \$\$ >>$ROW/hang.pid; touch $ROW/fired.hang; exec sleep 1000; }"
     offer good
     attempt first tally run

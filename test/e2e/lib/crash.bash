@@ -61,11 +61,11 @@ crash_teardown() {
 }
 
 # crash_drop_in [COMPOSE_LINE [HEALTH_LINE]]: the drop-in `site`, for both services. Unless told otherwise it names the plug-in
-# of compose v2 itself, which spares two starts of `docker` a call.
+# of compose v2 itself, which spares two starts of `docker` a call. CRASH_GATE=TIME: for rows that wait for the end of the gate.
 crash_drop_in() {
     local compose=${1:-}
     if [[ -z $compose ]]; then
-        compose='timeout = "20s"'
+        compose='timeout = "60s"' # for hangs only: a machine may be busy
         [[ $E2E_COMPOSE != v2 ]] || compose+="
 command = [\"$TALLYMAN_PARTS/compose2/config/cli-plugins/docker-compose\"]"
     fi
@@ -74,7 +74,7 @@ image = "$IMAGE:stable"
 [compose]
 $compose
 [health]
-timeout = "8s"
+timeout = "${CRASH_GATE:-30s}"
 settle  = "500ms"
 http    = ["http://127.0.0.1:$PORT/"]
 ${2:-}
@@ -507,7 +507,7 @@ touch "$ROW/fired.health"
 $1
 SCRIPT
     chmod 755 "$ROW/health"
-    crash_drop_in "" "command = [\"$ROW/health\"]"
+    CRASH_GATE=8s crash_drop_in "" "command = [\"$ROW/health\"]"
     attempt first tally run
     exit_is 4
     has_fired health
