@@ -38,6 +38,19 @@ void leave_for_later(ServiceLook& service, const std::string& why) {
   service.decision.reason = why;
 }
 
+/// A registry was not asked to the end, because somebody wants this to end.
+bool was_stopped(const Look& look) {
+  const auto is_cancelled = [](const Comparison& comparison) {
+    const bool not_asked = comparison.remote && !comparison.remote->has_value() &&
+                           comparison.remote->error().kind == ErrorKind::cancelled;
+    return not_asked ||
+           (comparison.platform_error && comparison.platform_error->kind == ErrorKind::cancelled);
+  };
+  return std::ranges::any_of(look.services, [&](const ServiceLook& service) {
+    return std::ranges::any_of(service.comparisons, is_cancelled);
+  });
+}
+
 bool is_configured(const Config& config, const ServiceName& name) {
   return std::ranges::find(config.watches, name, &Watch::name) != config.watches.end() ||
          std::ranges::find(config.broken, name, &BrokenDropIn::name) != config.broken.end();
@@ -225,11 +238,17 @@ std::vector<ServiceStatus> Tick::act(Look& look, const TickOptions& options, Ord
 
 /// Reads back what runs; false if the engine does not tell. After an order what the registry offers
 /// has to be compared with what runs now, which it may never have offered: that was not looked into
-/// before.
+/// before. A stop does not leave the time for that: then what it offered before has to do.
 bool Tick::look_again(Look& look, const TickOptions& options, bool ordered, Memory& memory) {
   if (ordered) {
-    look = look_at(m_config, options.only, m_registry, m_engine, memory, {.now = m_clock.now()});
-    return true;
+    Memory looked = memory;
+    Look again =
+        look_at(m_config, options.only, m_registry, m_engine, looked, {.now = m_clock.now()});
+    if (!was_stopped(again)) {
+      look = std::move(again);
+      memory = std::move(looked);
+      return true;
+    }
   }
   auto host = m_engine.observe();
   if (!host) {

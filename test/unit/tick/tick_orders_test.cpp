@@ -378,3 +378,20 @@ TEST_CASE("an order replaces its own entries in the status file, and keeps the o
   check_state(Ticking::service({.status = {}, .services = written.services}, "api"),
               ServiceState::current, ReasonCode::up_to_date);
 }
+
+TEST_CASE("deploy: a stop that comes while it is at work does not make its end unknown") {
+  Ordering world;
+  world.pushes_web();
+  const auto recreate = world.target.on_recreate;
+  world.target.on_recreate = [&](const PreparedProject& project) {
+    world.registry.fails(k_web, {ErrorKind::cancelled, "asked to stop"});
+    return recreate(project);
+  };
+  const TickResult result = world.deploy();
+  check_deployed(result);
+  const ServiceStatus web = Ticking::service(result, "web");
+  check_state(web, ServiceState::updated, ReasonCode::deployed);
+  CHECK_FALSE(web.error.has_value());
+  CHECK(web.images.at(0).running_digest == id_of('2'));
+  CHECK(world.remembered("web").consecutive_failures == 0);
+}
