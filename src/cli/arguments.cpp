@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <sstream>
 
 #include "cli/hand_arguments.hpp"
@@ -185,9 +186,15 @@ std::expected<Arguments, EarlyExit> parse_arguments(
     app.exit(success, out, err);
     return std::unexpected(EarlyExit{k_exit_ok, out.str(), err.str()});
   } catch (const CLI::ParseError& error) {
-    const std::vector<std::string> unknown = app.remaining();
-    return std::unexpected(usage_error(app.get_subcommands().empty() && !unknown.empty()
-                                           ? unknown_command(app, unknown.front())
+    const std::vector<std::string> unknown = app.remaining(true);
+    const auto option = std::ranges::find_if(
+        unknown, [](const std::string& word) { return word.starts_with("--"); });
+    if (app.get_subcommands().empty() && !unknown.empty()) {
+      return std::unexpected(usage_error(unknown_command(app, unknown.front())));
+    }
+    // Its value would count as one more SERVICE, and that would be all that is said.
+    return std::unexpected(usage_error(option != unknown.end()
+                                           ? fmt::format("no option {} here", printable(*option))
                                            : error.what()));
   }
 

@@ -102,7 +102,7 @@ TEST_CASE("a follower of an image that is deployed along with it is no trouble")
 TEST_CASE("an engine that cannot be asked is left alone") {
   Yard yard;
   yard.with_follower();
-  yard.engine.fails("inspect vpn", {ErrorKind::transient, "cut"});
+  yard.engine.fails("inspect docker.io/library/vpn", {ErrorKind::transient, "cut"});
   (void)refusal(yard, ReasonCode::preflight_failed);
 }
 

@@ -158,7 +158,8 @@ TEST_CASE("faults: HTTP/2 that ends badly") {
     } else {
       check_fault(results[0], {row.kind, row.message}, http2.server.host(), image);
     }
-    CHECK(http2.server.connections() < 12);
+    CHECK(http2.server.connections() <
+          24);  // three tries, in each of which curl has some of its own
   }
 }
 

@@ -20,7 +20,7 @@ TEST_CASE("faults: certificates that are not trusted, and what the engine's list
   };
   for (const Row& row : std::vector<Row>{
            {"signed by itself", {}, "self-signed certificate"},
-           {"of an unknown CA", {.issuer = &root}, "unable to get local issuer certificate"},
+           {"of an unknown CA", {.issuer = &root}, "does not know the issuer"},
            {"expired", {.from_seconds = -7200, .until_seconds = -3600}, ""},
            {"not valid yet", {.from_seconds = 3600, .until_seconds = 7200}, ""},
            {"of another host", {.alt_names = "DNS:other.test"}, ""},
@@ -34,9 +34,9 @@ TEST_CASE("faults: certificates that are not trusted, and what the engine's list
     {
       Loopback loopback;
       const auto result = loopback.resolve(image);
-      check_fault(result, {ErrorKind::tls, "the certificate of HOST is not trusted: ", "CA"},
-                  server.host(), image);
+      check_fault(result, {ErrorKind::tls, "the certificate of HOST is "}, server.host(), image);
       CHECK_MESSAGE(contains(result.error().message, row.message), result.error().message);
+      CHECK_FALSE(result.error().remedy.empty());
       CHECK(server.requests().empty());
     }
     Loopback listed;
@@ -60,8 +60,8 @@ TEST_CASE("faults: TLS below 1.2 is refused, listed as insecure or not") {
       }
       const auto result = loopback.resolve(image);
       CHECK_FALSE(result.has_value());
-      CHECK(
-          contains(result.error().message, "the TLS handshake with " + server.host() + " failed"));
+      CHECK(contains(result.error().message,
+                     listed ? server.host() : "TLS handshake with " + server.host()));
     }
     CHECK(server.requests().empty());
   }

@@ -216,9 +216,9 @@ TEST_CASE("what a GET would not tell better is not asked again") {
   };
   const std::vector<Row> rows = {
       {answer(429), ErrorKind::rate_limited, "429"},
-      {answer(429, {{"retry-after", "60"}}), ErrorKind::rate_limited, "retry after 60 s"},
-      {answer(429, {{"retry-after", "Wed, 21 Oct 2026 07:28:00 GMT"}}), ErrorKind::rate_limited,
-       "retry after Wed, 21 Oct 2026 07:28:00 GMT"},
+      {answer(429, {{"retry-after", "60"}}), ErrorKind::rate_limited, "is rate limited until "},
+      {answer(429, {{"retry-after", "Wed, 21 Oct 2099 07:28:00 GMT"}}), ErrorKind::rate_limited,
+       "is rate limited until "},
       {answer(429, {{"retry-after", "\x1b[2J"}}), ErrorKind::rate_limited, "\\x1b[2J"},
       {answer(500), ErrorKind::transient, "500"},
       {answer(502), ErrorKind::transient, "502"},
@@ -235,7 +235,9 @@ TEST_CASE("what a GET would not tell better is not asked again") {
     const Error error = world.failure(k_image);
     CHECK(error.kind == row.kind);
     CHECK_MESSAGE(contains(error.message, row.words), error.message);
-    CHECK(world.lines() == Lines{k_head});
+    // What may be over in a moment is tried twice more.
+    const bool again = row.words == "502" || row.words == "503" || row.words == "504";
+    CHECK(world.lines() == (again ? Lines{k_head, k_head, k_head} : Lines{k_head}));
   }
 }
 

@@ -253,8 +253,9 @@ TEST_CASE("one bad answer does not condemn a registry") {
        {TransportFailure::cut, TransportFailure::too_large, TransportFailure::other}) {
     World world;
     world.insecure.hosts = {"harbor.lan"};
+    const bool again = failure == TransportFailure::cut;  // may be over in a moment
     world.network[k_https] = {no_answer(failure), tag(some_digest('a'))};
-    CHECK_FALSE(world.resolve(k_image).has_value());
+    CHECK(world.resolve(k_image).has_value() == again);
     CHECK(world.resolve(k_image).has_value());
     CHECK(world.insecure_asked == 0);
   }

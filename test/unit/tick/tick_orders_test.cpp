@@ -382,10 +382,10 @@ TEST_CASE("an order replaces its own entries in the status file, and keeps the o
 TEST_CASE("deploy: a stop that comes while it is at work does not make its end unknown") {
   Ordering world;
   world.pushes_web();
-  const auto recreate = world.target.on_recreate;
-  world.target.on_recreate = [&](const PreparedProject& project) {
+  world.target.on_recreate = [&](const PreparedProject& project) -> Result<void> {
     world.registry.fails(k_web, {ErrorKind::cancelled, "asked to stop"});
-    return recreate(project);
+    world.engine.recreate(project.plan);
+    return {};
   };
   const TickResult result = world.deploy();
   check_deployed(result);
