@@ -1,17 +1,18 @@
 #!/bin/bash
 # Installs what it needs, builds, and runs all tests. As root, on Debian 12.
 #
-#   test/run.sh            everything, as CI does
+#   test/run.sh            as CI does: all of the below but `more`
 #   test/run.sh unit       unit tests under AddressSanitizer and UndefinedBehaviorSanitizer only
 #   test/run.sh fuzz       every seed and finding of test/fuzz, and some thousand inputs made of them, only
 #   test/run.sh e2e        end-to-end tests of the release build only
+#   test/run.sh more       the end-to-end tests that CI has no time for
 #   test/run.sh lint       format, tidy, shellcheck, the rules of the house only
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$here"
 what=${1:-all}
-[[ $what =~ ^(all|unit|fuzz|e2e|lint)$ ]] || { echo "usage: test/run.sh [unit|fuzz|e2e|lint]" >&2; exit 2; }
+[[ $what =~ ^(all|unit|fuzz|e2e|more|lint)$ ]] || { echo "usage: test/run.sh [unit|fuzz|e2e|more|lint]" >&2; exit 2; }
 [[ $EUID -eq 0 ]] || { echo "test/run.sh: not root; the end-to-end tests start engines of their own" >&2; exit 1; }
 
 step() { printf '\n=== %s (%s s)\n' "$*" "$SECONDS"; }
@@ -27,14 +28,15 @@ cmake --preset asan -DTALLYMAN_TEST_PROGRAM="$here/.build/release/src/tallyman" 
     -DTALLYMAN_TEST_FAULTY="$here/.build/release/src/tallyman-faulty" >/dev/null
 cmake --preset release >/dev/null
 
-labels=()
+labels=(-LE more)
 case $what in
 unit) labels=(-L unit) ;;
 fuzz) labels=(-L fuzz) ;;
 e2e) labels=(-L e2e) ;;
+more) labels=(-L more) ;;
 lint) labels=(-L lint) ;;
 esac
-if [[ $what == all || $what == e2e ]]; then
+if [[ $what == all || $what == e2e || $what == more ]]; then
     step "build the release"
     cmake --build --preset release --target all tallyman-faulty
 fi
