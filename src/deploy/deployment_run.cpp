@@ -184,7 +184,7 @@ void DeploymentRun::tell(std::string name, std::string text,
 }
 
 /// The engine does not get what the registry has just shown to us. Where it asks a mirror, time
-/// mends that, and neither image nor host is to blame (PROTOCOL.md 9.10).
+/// mends that, and neither image nor host is to blame.
 Trouble DeploymentRun::failed_pull(const ImageReference& by_digest, const Error& error) {
   if (error.kind == ErrorKind::not_found) {
     const auto info = m_tools.engine.info();

@@ -117,7 +117,7 @@ std::string allow_plain_http(const std::string& domain) {
 }
 
 /// dockerd itself cannot get through to the registry, or the two do not trust each other: what to
-/// set where. "" where it is something else. PROTOCOL.md 3.4, 3.5.
+/// set where. "" where it is something else.
 std::string remedy_for_way(std::string_view reason, const std::string& domain) {
   if (reason.contains(k_plain_http)) {
     return allow_plain_http(domain);
