@@ -187,8 +187,8 @@ void Authorizer::answer_basic(const Challenged& challenged, const HttpResponse& 
     done(std::unexpected(of_no_use_for_basic(identity, challenged.url.authority())));
     return;
   }
-  Authorization authorization{basic_header(*identity.credential), true, std::move(identity)};
-  give_credential(challenged, response, std::move(authorization), std::move(done));
+  const Authorization authorization{basic_header(*identity.credential), true, std::move(identity)};
+  give_credential(challenged, response, authorization, std::move(done));
 }
 
 /// The token is what a token server would give: none is asked.
