@@ -484,7 +484,7 @@ exec sleep 1000
 SCRIPT
     chmod 755 "$ROW/compose"
     crash_drop_in "command = [\"$ROW/compose\"]
-timeout = \"12s\""
+timeout = \"20s\""
 }
 row_compose_hangs() { # before|after
     compose_hangs "$1"
@@ -494,6 +494,7 @@ row_compose_hangs() { # before|after
     has_fired hang
     ! kill -0 "$(cat "$ROW/hang.pid")" 2>/dev/null || fail_because "compose still hangs"
     service_is_good
+    crash_drop_in # the next run has all the time of the others
     finish
 }
 # row_health 'SHELL_LINE': a [health] command that meets the new image's answer with SHELL_LINE; the way back must follow
