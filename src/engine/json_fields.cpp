@@ -6,6 +6,8 @@
 #include <limits>
 #include <utility>
 
+#include "tallyman/model/json_depth.hpp"
+
 namespace tallyman {
 
 namespace {
@@ -14,35 +16,10 @@ using nlohmann::json;
 
 constexpr int k_max_depth = 64;
 
-/// Counted on the bytes, before anything is built from them.
-bool nested_too_deep(std::string_view text) {
-  int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') {
-        ++i;
-      } else if (c == '"') {
-        in_string = false;
-      }
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > k_max_depth) {
-        return true;
-      }
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
 Result<json> parse_json(std::string_view text, std::string_view what) {
-  if (nested_too_deep(text)) {
+  if (nests_deeper_than(text, k_max_depth)) {
     return fail(ErrorKind::protocol, "the Docker Engine's answer, {}, is nested too deep", what);
   }
   json document = json::parse(text, nullptr, false);
@@ -257,7 +234,7 @@ bool Fields::has_object(const char* key) const {
 
 Result<void> each_object(std::string_view text, FieldProblem& problem,
                          const std::function<void(const Fields&)>& take) {
-  if (nested_too_deep(text)) {
+  if (nests_deeper_than(text, k_max_depth)) {
     return fail(ErrorKind::protocol, "the Docker Engine's answer, {}, is nested too deep",
                 problem.what);
   }
