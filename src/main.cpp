@@ -251,11 +251,19 @@ int work(const Arguments& arguments, const Environment& environment, const Confi
   if (arguments.command == CommandName::validate && !arguments.online) {
     return validate_command(config, out, certs_folders(environment));
   }
+  const StateDirectory state(arguments.state_directory);
+  if (arguments.command == CommandName::history) {
+    const HistoryOptions options{.service = arguments.services.empty()
+                                                ? std::nullopt
+                                                : std::optional(arguments.services.front()),
+                                 .json = arguments.json,
+                                 .limit = arguments.limit};
+    return history_command(config, state, options, out, log);
+  }
   if (auto known = check_service_names(config, arguments.services); !known) {
     log.error(known.error());
     return k_exit_usage;
   }
-  const StateDirectory state(arguments.state_directory);
   if (arguments.command == CommandName::hold) {
     const HoldOptions options{
         .reason = arguments.reason, .until = arguments.until, .by = person(environment)};
@@ -346,6 +354,7 @@ int work(const Arguments& arguments, const Environment& environment, const Confi
     case CommandName::digest:
     case CommandName::hold:
     case CommandName::release:
+    case CommandName::history:
       break;
   }
   return k_exit_usage;

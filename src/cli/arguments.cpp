@@ -88,6 +88,20 @@ void add_commands(CLI::App& app, Arguments& arguments, Texts& texts) {
 
   add_hand_commands(app, arguments, texts.wait);
 
+  CLI::App* history = add_command(app, arguments, CommandName::history, "history",
+                                  "What was deployed, newest first; of a service its steps",
+                                  "  tallyman history\n"
+                                  "  tallyman history web --limit 1\n"
+                                  "  tallyman history --json | jq .deployments[0]");
+  history->add_option("SERVICE", arguments.services, "Name of a drop-in; all without one")
+      ->type_name("")
+      ->expected(0, 1);
+  history->add_flag("--json", arguments.json, "Print the records as JSON");
+  history->add_option("--limit", arguments.limit, "At most so many deployments")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+
   CLI::App* explain = add_command(app, arguments, CommandName::explain, "explain",
                                   "Both sides of the comparison, and why it was decided so",
                                   "  tallyman explain web");

@@ -7,16 +7,6 @@
 namespace tallyman {
 namespace {
 
-std::string step_line(const Step& step, int width) {
-  const std::string took = humanize(step.took);
-  const auto room = static_cast<std::size_t>(std::max(20, width - 24));
-  std::string text = printable(step.text);
-  if (cut_to(text, room).size() < text.size()) {
-    text = fmt::format("{}...", cut_to(text, room - 3));
-  }
-  return fmt::format("  {:<9} {:<{}} {:>9}", step.name, text, room, took);
-}
-
 std::string versions_text(const ServiceStatus& status) {
   std::string text;
   for (const ImageStatus& image : status.images) {
@@ -59,7 +49,7 @@ void Teller::progress(std::string_view name, std::string_view text) {
 }
 
 void Teller::step(const Step& step) {
-  m_out.line(step_line(step, m_out.width()));
+  m_out.line(step_text(step, m_out.width()));
 }
 
 void Teller::deployed(const ServiceStatus& status, const Outcome& outcome) {

@@ -69,6 +69,16 @@ std::string running_text(const ImageStatus& image) {
                        : digest;
 }
 
+std::string step_text(const Step& step, int width) {
+  const std::string took = humanize(step.took);
+  const auto room = static_cast<std::size_t>(std::max(20, width - 24));
+  std::string text = printable(step.text);
+  if (cut_to(text, room).size() < text.size()) {
+    text = fmt::format("{}...", cut_to(text, room - 3));
+  }
+  return fmt::format("  {:<9} {:<{}} {:>9}", step.name, text, room, took);
+}
+
 std::string trouble_text(const ServiceStatus& service, int width) {
   std::string text =
       fmt::format("{}: {}, {}\n", service.name, upper(words(to_string(service.state))),
@@ -86,6 +96,9 @@ std::string trouble_text(const ServiceStatus& service, int width) {
   }
   if (const std::string next = next_text(service); !next.empty()) {
     text += labelled("next", next, width);
+  }
+  if (service.state == ServiceState::rolled_back || service.state == ServiceState::failed) {
+    text += labelled("see", "tallyman history " + service.name, width);
   }
   return text;
 }

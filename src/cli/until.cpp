@@ -122,6 +122,11 @@ Result<Timestamp> parse_any(std::string_view text, Timestamp now) {
   return from_local(local);
 }
 
+std::string formatted(const std::tm& local, const char* format) {
+  std::array<char, 64> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), format, &local)};
+}
+
 }  // namespace
 
 Result<Timestamp> parse_until(std::string_view text, Timestamp now) {
@@ -134,11 +139,11 @@ Result<Timestamp> parse_until(std::string_view text, Timestamp now) {
 
 std::string local_text(Timestamp time) {
   const std::tm local = local_now(time);
-  std::array<char, 64> text{};
-  const std::size_t length =
-      local.tm_sec == 0 ? std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M %Z", &local)
-                        : std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S %Z", &local);
-  return {text.data(), length};
+  return formatted(local, local.tm_sec == 0 ? "%Y-%m-%d %H:%M %Z" : "%Y-%m-%d %H:%M:%S %Z");
+}
+
+std::string local_seconds(Timestamp time) {
+  return formatted(local_now(time), "%Y-%m-%d %H:%M:%S");
 }
 
 }  // namespace tallyman

@@ -9,20 +9,10 @@
 namespace tallyman {
 namespace {
 
-ServiceState state_of(Phase phase) {
-  switch (phase) {
-    case Phase::committed:
-      return ServiceState::updated;
-    case Phase::rolled_back:
-      return ServiceState::rolled_back;
-    default:
-      return may_have_touched(phase) ? ServiceState::failed : ServiceState::pending;
-  }
-}
-
 Outcome outcome_of(Journal journal) {
-  Outcome outcome{
-      .state = state_of(journal.phase), .reason_code = journal.reason_code, .error = journal.error};
+  Outcome outcome{.state = state_after(journal.phase),
+                  .reason_code = journal.reason_code,
+                  .error = journal.error};
   if (outcome.state == ServiceState::updated) {
     outcome.reason_code = ReasonCode::deployed;
     outcome.error.reset();
@@ -40,6 +30,11 @@ Outcome outcome_of(Journal journal) {
   }
   if (outcome.error && outcome.state == ServiceState::rolled_back && journal.was_unhealthy) {
     outcome.error->message += " (the old containers did not pass the gate before, either)";
+  }
+  if (has_ended(journal.phase)) {
+    // Its record tells the same.
+    journal.reason_code = outcome.reason_code;
+    journal.error = outcome.error;
   }
   outcome.journal = std::move(journal);
   return outcome;
@@ -108,7 +103,10 @@ Outcome Deployer::deploy(const DeploymentPlan& plan, const Lock& lock,
   for (const DeploymentPart& part : plan.parts) {
     if (auto good = m_tools.gate.look(subjects_of(plan), part.health); !good) {
       journal.was_unhealthy = true;
-      observer.step({"before", "failed before: " + good.error().error.message, {}});
+      journal.steps.push_back({.name = "before",
+                               .text = "failed before: " + good.error().error.message,
+                               .at = m_tools.clock.now()});
+      observer.step(journal.steps.back());
     }
   }
   DeploymentRun run(m_tools, lock, observer, std::move(journal));

@@ -179,8 +179,17 @@ void DeploymentRun::tell(std::string name, std::string text,
                          std::chrono::steady_clock::time_point since) {
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(m_tools.clock.steady() - since);
-  m_journal.steps.push_back({std::move(name), std::move(text), took});
-  m_observer.step(m_journal.steps.back());
+  step({std::move(name), std::move(text), took});
+}
+
+void DeploymentRun::progress(std::string_view name, std::string_view text) {
+  m_observer.progress(name, text);
+}
+
+void DeploymentRun::step(const Step& step) {
+  m_journal.steps.push_back(step);
+  m_journal.steps.back().at = m_tools.clock.now();
+  m_observer.step(step);
 }
 
 /// The engine does not get what the registry has just shown to us. Where it asks a mirror, time
@@ -238,7 +247,7 @@ DeploymentRun::Pulled DeploymentRun::pull_digest(const ImagePlan& image, const D
     return std::unexpected(
         Trouble{ReasonCode::mirror_lag, mirror_lag(by_digest, info ? &*info : nullptr)});
   }
-  return detail->image.id;
+  return detail->image;
 }
 
 }  // namespace tallyman

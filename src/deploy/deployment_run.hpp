@@ -21,7 +21,7 @@ struct Trouble {
 [[nodiscard]] std::string megabytes(std::int64_t bytes);
 
 /// Takes one journal from phase to phase until it has ended, or cannot go on for now.
-class DeploymentRun {
+class DeploymentRun : private DeploymentObserver {
  public:
   DeploymentRun(const DeploymentTools& tools, const Lock& lock, DeploymentObserver& observer,
                 Journal journal);
@@ -32,7 +32,11 @@ class DeploymentRun {
 
  private:
   using Acted = std::expected<void, Trouble>;
-  using Pulled = std::expected<std::string, Trouble>;  ///< the id of what came
+  using Pulled = std::expected<Image, Trouble>;  ///< what came
+
+  // Steps go into the journal, and on to the observer.
+  void progress(std::string_view name, std::string_view text) override;
+  void step(const Step& step) override;
 
   [[nodiscard]] PhaseEvent enter_and_act();
   [[nodiscard]] Acted hooked(bool after);

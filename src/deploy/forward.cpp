@@ -35,7 +35,7 @@ Result<void> DeploymentRun::protect_one(const ImagePlan& image, const OldImage& 
   // The containerd store forgets a running image when its last name moves on.
   std::int64_t bytes = 0;
   const auto again = pull_digest(image, *old.digest, bytes);
-  return again ? m_tools.engine.tag(*again, name) : std::unexpected(again.error().error);
+  return again ? m_tools.engine.tag(again->id, name) : std::unexpected(again.error().error);
 }
 
 DeploymentRun::Acted DeploymentRun::protect() {
@@ -65,20 +65,24 @@ DeploymentRun::Acted DeploymentRun::protect() {
 
 DeploymentRun::Acted DeploymentRun::pull_one(const ImagePlan& image, ImageProgress& progress) {
   const auto start = m_tools.clock.steady();
-  if (!image.local_id.empty() && m_tools.engine.inspect_image(image.local_id)) {
+  const auto here = image.local_id.empty() ? fail(ErrorKind::not_found, "not known here")
+                                           : m_tools.engine.inspect_image(image.local_id);
+  if (here) {
     progress.was_here = true;
     progress.image_id = image.local_id;
+    progress.version = here->image.version();
     tell("pull", fmt::format("{}, is on this host", image.digest.short_hex()), start);
     return {};
   }
   progress.was_here =
       m_tools.engine.inspect_image(image.reference.at(image.digest).str()).has_value();
   std::int64_t bytes = 0;
-  auto id = pull_digest(image, image.digest, bytes);
-  if (!id) {
-    return std::unexpected(id.error());
+  const auto pulled = pull_digest(image, image.digest, bytes);
+  if (!pulled) {
+    return std::unexpected(pulled.error());
   }
-  progress.image_id = std::move(*id);
+  progress.image_id = pulled->id;
+  progress.version = pulled->version();
   tell("pull",
        fmt::format("{}, {}", image.digest.short_hex(),
                    bytes > 0 ? megabytes(bytes) : "nothing to transfer"),
@@ -105,11 +109,11 @@ Result<void> DeploymentRun::tag_one(const ImagePlan& image, ImageProgress& progr
   m_tools.log.warning("{} was removed before it could be tagged; pulling it again",
                       image.reference.at(image.digest).familiar());
   std::int64_t bytes = 0;
-  auto again = pull_digest(image, image.digest, bytes);
+  const auto again = pull_digest(image, image.digest, bytes);
   if (!again) {
     return std::unexpected(again.error().error);
   }
-  progress.image_id = std::move(*again);
+  progress.image_id = again->id;
   return m_tools.engine.tag(progress.image_id, image.reference);
 }
 

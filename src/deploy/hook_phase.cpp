@@ -5,21 +5,6 @@
 #include "deploy/variables.hpp"
 
 namespace tallyman {
-namespace {
-
-std::string_view outcome_word(Phase phase) {
-  switch (phase) {
-    case Phase::committed:
-      return "updated";
-    case Phase::rolled_back:
-      return "rolled_back";
-    default:
-      return "failed";
-  }
-}
-
-}  // namespace
-
 /// The program alone is shown: its arguments are long, and may hold a password.
 Result<void> DeploymentRun::call_hook(const DeploymentPart& part, std::string_view name,
                                       const std::vector<std::string>& argv) {
@@ -29,7 +14,7 @@ Result<void> DeploymentRun::call_hook(const DeploymentPart& part, std::string_vi
                 .variables = variables_of(m_journal, part),
                 .on_output = {}};
   if (has_ended(m_journal.phase)) {
-    call.variables.emplace("TALLYMAN_OUTCOME", outcome_word(m_journal.phase));
+    call.variables.emplace("TALLYMAN_OUTCOME", to_string(state_after(m_journal.phase)));
   }
   m_observer.progress("hook", fmt::format("{}: {}", name, argv.front()));
   OutputFile output = output_file(name);

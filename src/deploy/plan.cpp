@@ -113,7 +113,8 @@ void add_old_images(const Watch& watch, const WatchedImage& running, ImagePlan& 
     const auto replica = std::ranges::find(
         running.replicas, most, [](const Replica& one) { return one.container.image_id; });
     if (std::ranges::find(image.old, project, &OldImage::project) == image.old.end()) {
-      image.old.push_back({project, most, pullable_digest(running.reference, *replica)});
+      image.old.push_back({project, most, pullable_digest(running.reference, *replica),
+                           replica->image ? std::string(replica->image->version()) : ""});
     }
   }
 }

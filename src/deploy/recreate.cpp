@@ -143,7 +143,7 @@ DeploymentRun::Acted DeploymentRun::pass_gate(const std::vector<Container>& cont
   }
   for (const DeploymentPart& part : m_journal.plan.parts) {
     OutputFile output = output_file("health");
-    auto passed = m_tools.gate.wait(subjects, part.health, m_observer,
+    auto passed = m_tools.gate.wait(subjects, part.health, *this,
                                     [&](std::string_view bytes) { output.write(bytes); });
     finish_output(output);
     if (!passed) {

@@ -82,7 +82,7 @@ Result<void> DeploymentRun::tag_old(const ImagePlan& image, const OldImage& old)
                      fmt::format("the old image of {} is gone", image.reference.familiar())));
   }
   tell("pull", fmt::format("{}, again", old.digest->short_hex()), start);
-  return m_tools.engine.tag(*again, image.reference);
+  return m_tools.engine.tag(again->id, image.reference);
 }
 
 Result<void> DeploymentRun::tag_all_old(const std::string& project) {

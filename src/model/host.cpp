@@ -58,6 +58,11 @@ bool Container::alive() const {
          status == ContainerStatus::restarting;
 }
 
+std::string_view Image::version() const {
+  const auto found = labels.find("org.opencontainers.image.version");
+  return found != labels.end() ? std::string_view(found->second) : std::string_view();
+}
+
 std::string_view Container::label(std::string_view label_name) const {
   const auto found = labels.find(std::string(label_name));
   return found == labels.end() ? std::string_view() : std::string_view(found->second);

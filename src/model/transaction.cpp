@@ -77,6 +77,17 @@ bool has_ended(Phase phase) {
   return row_of(phase).done == phase;
 }
 
+ServiceState state_after(Phase phase) {
+  switch (phase) {
+    case Phase::committed:
+      return ServiceState::updated;
+    case Phase::rolled_back:
+      return ServiceState::rolled_back;
+    default:
+      return may_have_touched(phase) ? ServiceState::failed : ServiceState::pending;
+  }
+}
+
 bool may_have_touched(Phase phase) {
   switch (phase) {
     case Phase::protect:

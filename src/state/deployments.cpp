@@ -1,16 +1,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "state/history.hpp"
 #include "tallyman/io/files.hpp"
 #include "tallyman/io/log.hpp"
 #include "tallyman/state/state_directory.hpp"
 
 namespace tallyman {
 namespace {
-
-constexpr std::size_t k_largest_journal = std::size_t{16} * 1024 * 1024;
-constexpr const char* k_journal = "/journal.json";
-constexpr const char* k_record = "/record.json";
 
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
@@ -24,25 +21,11 @@ std::string compact(Timestamp time) {
   return text;
 }
 
-/// The names of all deployments, oldest first; none where there is no folder yet.
-Result<std::vector<std::string>> names_in(const std::string& folder) {
-  auto names = list_directory(folder);
-  if (!names && names.error().kind == ErrorKind::not_found) {
-    return std::vector<std::string>{};
-  }
-  return names;
-}
-
-bool is_there(const std::string& path) {
-  const auto text = read_file(path, k_largest_journal);
-  return text || text.error().kind != ErrorKind::not_found;
-}
-
 }  // namespace
 
 std::string StateDirectory::new_deployment_id(Timestamp now, const ServiceName& service) const {
   const std::string wanted = fmt::format("{}-{}", compact(now), service);
-  const auto taken = names_in(file("deployments"));
+  const auto taken = deployment_names(file("deployments"));
   std::string id = wanted;
   // Two in one second, or a clock that was set back.
   for (int i = 2; taken && std::ranges::find(*taken, id) != taken->end(); ++i) {
@@ -56,18 +39,18 @@ Result<void> StateDirectory::save_journal(const Journal& journal) const {
   if (auto made = ensure_directory(folder, 0700); !made) {
     return made;
   }
-  return write_file_durably(folder + k_journal, journal_to_json(journal), 0600);
+  return write_file_durably(folder + "/" + k_journal_name, journal_to_json(journal), 0600);
 }
 
 Result<std::vector<Journal>> StateDirectory::open_journals() const {
-  const auto names = names_in(file("deployments"));
+  const auto names = deployment_names(file("deployments"));
   if (!names) {
     return std::unexpected(names.error());
   }
   std::vector<Journal> journals;
   for (const std::string& name : *names) {
-    const std::string path = deployment_folder(name) + k_journal;
-    const auto text = read_file(path, k_largest_journal);
+    const std::string path = deployment_folder(name) + "/" + k_journal_name;
+    const auto text = read_file(path, k_largest_record);
     if (!text && text.error().kind == ErrorKind::not_found) {
       continue;
     }
@@ -89,41 +72,16 @@ Result<std::vector<Journal>> StateDirectory::open_journals() const {
 
 Result<void> StateDirectory::close_journal(const Journal& journal) const {
   const std::string folder = deployment_folder(journal.id);
-  if (auto written = write_file_durably(folder + k_record, record_to_json(journal), 0600);
-      !written) {
+  const std::string record = record_to_json(past_of(journal));
+  if (auto written = write_file_durably(folder + "/" + k_record_name, record, 0600); !written) {
     return written;
   }
-  if (auto removed = remove_file_durably(folder + k_journal); !removed) {
+  if (auto removed = remove_file_durably(folder + "/" + k_journal_name); !removed) {
     return removed;
   }
-  const auto names = names_in(file("deployments"));
-  for (std::size_t i = 0; names && i + k_most_records < names->size(); ++i) {
-    const std::string old = deployment_folder((*names)[i]);
-    if (!is_there(old + k_journal)) {
-      // What is no deployment's folder is none of ours; a folder that stays is no harm.
-      [[maybe_unused]] const auto removed = remove_directory(old);
-    }
-  }
+  // What is kept too long is no harm, and goes with the next one.
+  [[maybe_unused]] const auto rotated = rotate_history(file("deployments"), journal.id);
   return {};
-}
-
-Result<std::vector<PastDeployment>> StateDirectory::past_deployments(
-    const ServiceName& service) const {
-  const auto names = names_in(file("deployments"));
-  if (!names) {
-    return std::unexpected(names.error());
-  }
-  std::vector<PastDeployment> past;
-  for (const std::string& name : *names) {
-    const auto text = read_file(deployment_folder(name) + k_record, k_largest_journal);
-    auto record = text ? parse_record(*text) : std::unexpected(text.error());
-    if (record && std::ranges::find(record->services, service, &PastDeployment::Service::name) !=
-                      record->services.end()) {
-      past.push_back(std::move(*record));
-    }
-  }
-  std::ranges::reverse(past);
-  return past;
 }
 
 Result<void> StateDirectory::save_evidence(const std::string& id, std::string_view name,

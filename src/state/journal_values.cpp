@@ -42,10 +42,11 @@ Error get_error(const Json& json) {
 }
 
 Json put(const Step& step) {
-  return {{"name", step.name}, {"text", step.text}, {"ms", put(step.took)}};
+  return {{"name", step.name}, {"text", step.text}, {"ms", put(step.took)}, {"at", put(step.at)}};
 }
 Step get_step(const Json& json) {
-  return {json.at("name"), json.at("text"), get_span(json.at("ms"))};
+  return {json.at("name"), json.at("text"), get_span(json.at("ms")),
+          json.contains("at") ? get_time(json.at("at")) : Timestamp{}};
 }
 
 Json put(const PlannedContainer& container) {
@@ -89,10 +90,14 @@ ProjectPlan get_project(const Json& json) {
 }
 
 Json put(const OldImage& image) {
-  return {{"project", image.project}, {"image_id", image.image_id}, {"digest", put(image.digest)}};
+  return {{"project", image.project},
+          {"image_id", image.image_id},
+          {"digest", put(image.digest)},
+          {"version", image.version}};
 }
 OldImage get_old_image(const Json& json) {
-  return {json.at("project"), json.at("image_id"), get_optional(json.at("digest"), get_digest)};
+  return {json.at("project"), json.at("image_id"), get_optional(json.at("digest"), get_digest),
+          json.value("version", "")};
 }
 
 Json put(const ImagePlan& image) {
@@ -208,11 +213,18 @@ SavedCommand get_command(const Json& json) {
 }
 
 Json put(const ImageProgress& image) {
-  return {
-      {"image_id", image.image_id}, {"was_here", image.was_here}, {"tag_before", image.tag_before}};
+  return {{"image_id", image.image_id},
+          {"was_here", image.was_here},
+          {"tag_before", image.tag_before},
+          {"version", image.version}};
 }
 ImageProgress get_progress(const Json& json) {
-  return {json.at("image_id"), json.at("was_here"), json.at("tag_before")};
+  return {json.at("image_id"), json.at("was_here"), json.at("tag_before"),
+          json.value("version", "")};
+}
+
+std::string text_of(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace tallyman::journal_values

@@ -119,4 +119,19 @@ auto get_list(const Json& json, Get get) -> std::vector<decltype(get(json))> {
   return values;
 }
 
+/// Indented; what is no UTF-8 is replaced.
+[[nodiscard]] std::string text_of(const Json& json);
+
+/// The edge of the room. ErrorKind::protocol for a text that is no JSON, or no value of `get`.
+template <class Get>
+auto parse(std::string_view text, Get get) -> Result<decltype(get(Json()))> {
+  try {
+    return get(Json::parse(text));
+  } catch (const Json::exception& exception) {
+    return fail(ErrorKind::protocol, "{}", exception.what());
+  } catch (const BadValue& bad) {
+    return fail(ErrorKind::protocol, "{}", bad.what());
+  }
+}
+
 }  // namespace tallyman::journal_values

@@ -150,10 +150,10 @@ const Image* find_local(const Goal& goal, const Host& host, const Memory& memory
 std::string shown(const Goal& goal, const Image* image) {
   constexpr std::size_t k_digits = 8;
   std::string digest(goal.digest.hex().substr(0, k_digits));
-  if (image == nullptr || !image->labels.contains("org.opencontainers.image.version")) {
+  if (image == nullptr || image->version().empty()) {
     return digest;
   }
-  const std::string version = printable(image->labels.at("org.opencontainers.image.version"));
+  const std::string version = printable(image->version());
   return fmt::format("{} {}", version.substr(0, 24), digest);
 }
 

@@ -70,7 +70,7 @@ Images images_after(const PastDeployment& past, Images known) {
 std::vector<Images> good_states(const std::vector<PastDeployment>& past) {
   std::vector<Images> states;
   for (auto one = past.rbegin(); one != past.rend(); ++one) {
-    if (one->result != Phase::committed) {
+    if (one->result != ServiceState::updated) {
       continue;
     }
     const Images known = states.empty() ? Images{} : states.back();
@@ -120,12 +120,12 @@ Result<std::vector<Goal>> last_good(const ServiceLook& service,
   return std::unexpected(std::move(error));
 }
 
-/// What came of one that was not committed, for people.
-std::string_view end_of(Phase result) {
+/// What came of one that did not end as updated, for people.
+std::string_view end_of(ServiceState result) {
   switch (result) {
-    case Phase::abandoned:
+    case ServiceState::pending:
       return "was given up before anything was touched";
-    case Phase::rolled_back:
+    case ServiceState::rolled_back:
       return "was rolled back";
     default:
       return "failed";
@@ -139,7 +139,7 @@ Result<std::vector<Goal>> nth_last(std::size_t number, const ServiceLook& servic
                 service.watch.name, past.size());
   }
   const PastDeployment& one = past[number - 1];
-  if (one.result != Phase::committed) {
+  if (one.result != ServiceState::updated) {
     return fail(ErrorKind::not_found, "deployment {} of {} {}{}", one.id, service.watch.name,
                 end_of(one.result), one.error ? ": " + one.error->message : "");
   }

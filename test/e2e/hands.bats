@@ -49,6 +49,30 @@ mode = \"notify\""
     [[ $(service_ids it "$NAME") == "$ids" ]]
 }
 
+@test "history: what was deployed, by whom, its steps and its output" {
+    expect_exit 0 tally history
+    says "nothing was deployed yet"
+    with_history
+    TALLY_ENV=(SUDO_USER=anna)
+    bad=$(image_push "$IMAGE:stable" v3 --label org.opencontainers.image.version=v3.0.0 --cmd 'echo no database; exit 1')
+    expect_exit 4 tally deploy web
+    says "tallyman history web"
+    expect_exit 0 tally history
+    says "web rolled_back deploy by anna v2.0.0 $(short "$TWO") -> v3.0.0 $(short "$bad")" "web updated manual $(short "$OLD") -> v2.0.0 $(short "$TWO")"
+    expect_exit 0 tally history web --limit 1
+    says "1 20" "rolled_back" "by deploy by anna" "image $IMAGE@$bad" "pull ${bad:7:12}" "recreate" "restore" "error" "folder $STATE/deployments/" "recreate-1.log"
+    [[ $output != *updated* ]] || fail_because "--limit 1 shows two: $output"
+    expect_exit 0 tally history web --json
+    jq -e --arg bad "$bad" '.schema == 1 and (.deployments | length) == 2 and .deployments[0].services[0].to == $bad
+        and .deployments[0].result == "rolled_back" and (.deployments[1].steps | map(.name) | index("health") and index("settle"))
+        and (.deployments | all(.steps | all(.at and (.ms >= 0))))' <<<"$output"
+    folder=$(jq -r '.deployments[0].folder' <<<"$output")
+    [[ $folder == "$(status_of web .last_deployment.log)" ]]
+    grep -rq "no database" "$folder"
+    expect_exit 2 tally history wep
+    says "no service wep" "did you mean web?"
+}
+
 @test "deploy --recreate: new containers of the same image" {
     guarded_web
     expect_exit 0 tally deploy web --recreate

@@ -30,6 +30,7 @@ enum class CommandName {
   rollback,
   hold,
   release,
+  history,
   explain,
   digest,
   validate
@@ -56,6 +57,7 @@ struct Arguments {
   std::chrono::milliseconds wait{};  ///< for the lock
   std::string reason = {};
   std::string until = {};
+  std::size_t limit = 20;  ///< history: at most so many deployments
 };
 
 /// What to print instead of working, and the exit status: help, version, or wrong usage.

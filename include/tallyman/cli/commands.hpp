@@ -65,6 +65,16 @@ struct CheckOptions {
 [[nodiscard]] int status_command(const std::string& status_file, bool json, const Clock& clock,
                                  Terminal& out, Log& log);
 
+/// `history`: what was deployed, newest first; of one service with its steps.
+struct HistoryOptions {
+  std::optional<ServiceName> service = std::nullopt;  ///< none: all
+  bool json = false;
+  std::size_t limit = 20;
+};
+/// A service needs no drop-in any more to have a history.
+[[nodiscard]] int history_command(const Config& config, const StateDirectory& state,
+                                  const HistoryOptions& options, Terminal& out, Log& log);
+
 [[nodiscard]] int explain_command(const Config& config, const ServiceName& service,
                                   Registry& registry, Engine& engine, Deployer& deployer,
                                   Memory memory, const Clock& clock, Terminal& out);
@@ -87,6 +97,8 @@ struct CheckOptions {
 [[nodiscard]] std::string running_text(const ImageStatus& image);
 /// The first 8 hex characters of "sha256:…"; "" for none.
 [[nodiscard]] std::string short_digest(const std::optional<std::string>& digest);
+/// "  pull      4be7d0c1a2f3, 38.2 MB       6.1 s", on one line.
+[[nodiscard]] std::string step_text(const Step& step, int width);
 /// What went wrong with a service and what to do about it, some lines.
 [[nodiscard]] std::string trouble_text(const ServiceStatus& service, int width);
 /// "1 updated, 2 current, 1 pending (web-stg)"

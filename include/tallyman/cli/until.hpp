@@ -18,5 +18,7 @@ namespace tallyman {
 
 /// "2026-12-01 18:00 CET": in the time zone of this host.
 [[nodiscard]] std::string local_text(Timestamp time);
+/// "2026-12-01 18:00:05", for the columns of a table: the same without the zone.
+[[nodiscard]] std::string local_seconds(Timestamp time);
 
 }  // namespace tallyman

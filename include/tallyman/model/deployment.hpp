@@ -60,6 +60,7 @@ struct OldImage {
   std::string project;
   std::string image_id;
   std::optional<Digest> digest = std::nullopt;  ///< to pull it again; none where nobody knows
+  std::string version = {};                     ///< Image::version
 };
 
 /// Who or what began a deployment.

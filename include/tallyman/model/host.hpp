@@ -62,6 +62,10 @@ struct Image {
   std::map<std::string, std::string> labels = {};
   std::optional<Timestamp> created = std::nullopt;
   std::int64_t size = 0;
+
+  /// Its label org.opencontainers.image.version, for people (image-spec, annotations.md); "" if it
+  /// has none.
+  [[nodiscard]] std::string_view version() const;
 };
 
 /// What only an inspect of an image tells.

@@ -49,6 +49,9 @@ enum class PhaseEvent {
 [[nodiscard]] bool has_ended(Phase phase);
 /// From `recreate` on, and not on the way of `abandon`: containers may not be what they were.
 [[nodiscard]] bool may_have_touched(Phase phase);
+/// As whom a deployment that has ended, or is left open, in this phase leaves its services:
+/// updated, rolled_back, pending (nothing was touched), failed.
+[[nodiscard]] ServiceState state_after(Phase phase);
 /// On the way back: goes on even if the journal cannot be written.
 [[nodiscard]] bool is_way_back(Phase phase);
 
@@ -68,6 +71,7 @@ struct ImageProgress {
   std::string image_id = {};    ///< of the new image; empty until it was pulled
   bool was_here = false;        ///< before the pull
   std::string tag_before = {};  ///< the image that the local tag meant before; empty: none
+  std::string version = {};     ///< Image::version of the new image, once it is there
 };
 
 /// One finished step of a deployment, for people.
@@ -75,6 +79,7 @@ struct Step {
   std::string name;  ///< "pull", "recreate"
   std::string text;  ///< "4be7d0c1a2f3, 38.2 MB"
   std::chrono::milliseconds took{};
+  Timestamp at = {};  ///< when it was done
 };
 
 /// All that must survive a crash of a deployment that is under way, and its record afterwards.

@@ -24,6 +24,11 @@ class Lock {
   Fd m_fd;
 };
 
+struct History {
+  std::vector<PastDeployment> deployments = {};  ///< newest first
+  std::vector<Error> unreadable = {};            ///< of records that cannot be read or understood
+};
+
 /// What survives a reboot: the folder --state, mode 0700, with
 ///   lock         flock(2); its text says who holds it; never unlinked
 ///   memory.json  Memory, schema 1, mode 0600
@@ -59,17 +64,19 @@ class StateDirectory {
   /// Those that were left open, oldest first. One that cannot be read or understood is an error
   /// that names it: what it knows may be all that can repair a service.
   [[nodiscard]] Result<std::vector<Journal>> open_journals() const;
-  /// Writes the record, then forgets the journal. Removes the folders of the oldest closed
-  /// deployments beyond `k_most_records`.
+  /// Writes the record, then forgets the journal. Only so much is kept of the deployments before:
+  /// the newest `k_most_records`, and of these the newest `k_most_output_bytes` of their output.
   [[nodiscard]] Result<void> close_journal(const Journal& journal) const;
-  /// The records of the deployments of a service, newest first; those that cannot be understood are
-  /// left out.
+  /// All deployments that have ended.
+  [[nodiscard]] Result<History> history() const;
+  /// Those of a service, newest first, without those that cannot be understood.
   [[nodiscard]] Result<std::vector<PastDeployment>> past_deployments(
       const ServiceName& service) const;
   /// Keeps a text beside the journal, mode 0600; `name` becomes a file name.
   [[nodiscard]] Result<void> save_evidence(const std::string& id, std::string_view name,
                                            std::string_view text) const;
-  static constexpr std::size_t k_most_records = 100;
+  static constexpr std::size_t k_most_records = 1000;
+  static constexpr std::uint64_t k_most_output_bytes = std::uint64_t{256} * 1024 * 1024;
 
  private:
   [[nodiscard]] std::string file(std::string_view name) const {
@@ -85,7 +92,5 @@ class StateDirectory {
 /// The same for journal.json.
 [[nodiscard]] std::string journal_to_json(const Journal& journal);
 [[nodiscard]] Result<Journal> parse_journal(std::string_view text);
-/// record.json: how a deployment ended, for people and their programs.
-[[nodiscard]] std::string record_to_json(const Journal& journal);
 
 }  // namespace tallyman

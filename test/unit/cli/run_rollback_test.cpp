@@ -54,6 +54,7 @@ TEST_CASE("run tells a rollback, why, and where to look; exit status 4") {
   CHECK(contains(ran.out, world.folder / "state/deployments/20261122T194514Z-web\n"));
   CHECK(
       ran.out.ends_with("  next      222222222222 is quarantined: left alone until its tag moves\n"
+                        "  see       tallyman history web\n"
                         "1 rolled_back (web)\n"));
 
   const Ran later = run(world);

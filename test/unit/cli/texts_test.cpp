@@ -125,7 +125,9 @@ TEST_CASE("trouble_text says what tallyman does about it by itself") {
       service.quarantined = {digest('2')};
     }
     const std::string text = trouble_text(service, 80);
-    CHECK(text.ends_with(fmt::format("  error     no good\n  next      {}\n", row.next)));
+    const char* see =
+        row.state == ServiceState::pending ? "" : "  see       tallyman history web\n";
+    CHECK(text.ends_with(fmt::format("  error     no good\n  next      {}\n{}", row.next, see)));
   }
   CHECK(trouble_text(in(ServiceState::rolled_back), 80).starts_with("web: ROLLED BACK, "));
 }

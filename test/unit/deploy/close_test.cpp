@@ -31,7 +31,7 @@ TEST_CASE("closing writes the record and forgets the journal") {
   close(yard, outcome, keeping('a'));
   CHECK(yard.journals().empty());
   CHECK(contains(yard.folder.read("state/deployments/" + outcome.journal->id + "/record.json"),
-                 "\"result\": \"committed\""));
+                 "\"result\": \"updated\""));
   CHECK(yard.asked() == Calls{"observe"});
   CHECK(yard.tag_of(k_rollback + std::string(12, 'a')) == "#a");
 }

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "support/temp_folder.hpp"
 #include "support/values.hpp"
 #include "tallyman/state/state_directory.hpp"
@@ -14,9 +16,9 @@ TEST_CASE("a record tells who deployed what, and how it ended") {
   Journal journal = full_journal();
   journal.phase = Phase::rolled_back;
   journal.plan.trigger = {.name = "rollback", .by = "anna"};
-  const PastDeployment past = value_of(parse_record(record_to_json(journal)));
+  const PastDeployment past = value_of(parse_record(record_to_json(past_of(journal))));
   CHECK(past.id == journal.id);
-  CHECK((past.result == Phase::rolled_back));
+  CHECK((past.result == ServiceState::rolled_back));
   CHECK(past.trigger == "rollback");
   CHECK(past.by == "anna");
   CHECK((past.started_at == journal.started_at));
@@ -87,4 +89,41 @@ TEST_CASE("a journal from before triggers were known can be finished") {
   const Journal journal = value_of(parse_journal(text));
   CHECK(journal.plan.trigger.name == "manual");
   CHECK_FALSE(journal.plan.trigger.hold.has_value());
+}
+
+TEST_CASE("a record keeps versions and the time of every step") {
+  Journal journal = full_journal();
+  journal.plan.images.at(0).old.at(0).version = "v1.2.0";
+  journal.images.at(0).version = "v1.3.0";
+  journal.steps.at(0).at = at("2026-11-22T19:45:20Z");
+  const std::string text = record_to_json(past_of(journal));
+  const PastDeployment past = value_of(parse_record(text));
+  REQUIRE(past.services.size() == 2);
+  CHECK(past.services[0].from_version == "v1.2.0");
+  CHECK(past.services[0].to_version == "v1.3.0");
+  CHECK(past.images.at(0).version == "v1.3.0");
+  REQUIRE(past.steps.size() == journal.steps.size());
+  CHECK((past.steps[0].at == journal.steps[0].at));
+  CHECK(past.steps[0].text == journal.steps[0].text);
+  CHECK((past.downtime == journal.downtime));
+  CHECK(record_to_json(past) == text);
+  const Journal back = value_of(parse_journal(journal_to_json(journal)));
+  CHECK(back.images.at(0).version == "v1.3.0");
+  CHECK(back.plan.images.at(0).old.at(0).version == "v1.2.0");
+}
+
+TEST_CASE("for programs: the records, each with its folder and files") {
+  PastDeployment past = past_of(full_journal());
+  past.folder = "/var/lib/tallyman/deployments/a";
+  past.outputs = {"compose-shop.log"};
+  const auto json = nlohmann::json::parse(history_to_json({past}));
+  CHECK(json["schema"] == 1);
+  REQUIRE(json["deployments"].size() == 1);
+  const auto& one = json["deployments"][0];
+  CHECK(one["id"] == past.id);
+  CHECK(one["result"] == "failed");
+  CHECK(one["folder"] == past.folder);
+  CHECK(one["files"] == nlohmann::json({"compose-shop.log"}));
+  CHECK(one["services"][0]["service"] == "web");
+  CHECK(nlohmann::json::parse(history_to_json({}))["deployments"].empty());
 }
