@@ -5,6 +5,8 @@ load lib/parts
 load lib/tallyman
 load lib/crash
 
+CRASH_REPLICAS="web=1 pair=1"
+
 setup_file() { need_faulty && tallyman_setup_file; }
 setup() { tallyman_setup; }
 teardown() { crash_teardown; }

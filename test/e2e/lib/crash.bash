@@ -26,7 +26,8 @@ need_faulty() {
 # --- the project
 
 # crash_site: a project that no other row has seen, on a good image. Sets NAME, IMAGE, PORT, SITE, ONE, TWO and BAD.
-# CRASH_RESTART=always, set before, has the engine start its containers again after the engine's own end.
+# CRASH_RESTART=always, set before, has the engine start its containers again after the engine's own end. CRASH_REPLICAS says how
+# many there are of both: one of each where replicas are not the point, since each recreation costs a second of CPU.
 crash_site() {
     CRASH_SITES=$((${CRASH_SITES:-0} + 1))
     NAME=t${BATS_TEST_NUMBER:-0}n$CRASH_SITES IMAGE=$HUB/team/t${BATS_TEST_NUMBER:-0}n$CRASH_SITES
@@ -34,7 +35,7 @@ crash_site() {
     mkdir "$SITE"
     ONE=$(new_image good "$NAME-one") && TWO=$(new_image good "$NAME-two") &&
         BAD=$(new_image bad "$NAME-bad" --cmd 'exit 1') && image_tag "$IMAGE:stable" "$ONE" >/dev/null || return 1
-    site_up --scale pair=2 >"$SITE/up.out" 2>&1 <<YAML
+    site_up --scale "pair=${CRASH_REPLICAS##*=}" >"$SITE/up.out" 2>&1 <<YAML
 version: "3.7"
 services:
   web:
@@ -99,109 +100,32 @@ image_field() {
         [[ $1 != "$id" && $1 != "$digest" ]] || { echo "${!2}"; return; }
     done <"$ETC/images"
 }
-registry_offers() { # the digest of $IMAGE:stable
-    curl -sSfI -o "$ROW/offered" -w '%header{docker-content-digest}\n' \
-        -H 'Accept: application/vnd.docker.distribution.manifest.v2+json' "http://$HUB/v2/${IMAGE#*/}/manifests/stable"
+# Engine, registry and files, as the engine's network sees them: one program, quick to start.
+crash_world() { # COMMAND…, see there
+    nsenter --net="/run/netns/$(engine_netns it)" "$E2E_SUPPORT/crash_world.py" "$(engine_socket it)" "$HUB" "$IMAGE" \
+        "${CRASH_LABEL:-com.docker.compose.project}=$NAME" "$@"
 }
-# The project's containers in any state, as the engine lists them. By its API: a docker CLI takes a tenth of a second.
-containers_now() {
-    curl -sS --fail --unix-socket "$(engine_socket it)" \
-        "http://docker/containers/json?all=1&filters=%7B%22label%22:%5B%22com.docker.compose.project=$NAME%22%5D%7D"
-}
-ids_running() { containers_now | jq -r '[.[] | select(.State == "running") | .Id] | sort[]'; }
-digests_running() { # one a line
-    local id
-    containers_now | jq -r '[.[] | select(.State == "running") | .ImageID] | unique[]' |
-        while read -r id; do image_field "$id" digest; done
-}
-rollback_tags() {
-    curl -sS --fail --unix-socket "$(engine_socket it)" \
-        "http://docker/images/json?filters=%7B%22reference%22:%5B%22$IMAGE:tallyman-rollback-*%22%5D%7D" |
-        jq -r --arg repository "$IMAGE:" '.[].RepoTags // [] | .[] | select(startswith($repository + "tallyman-rollback-"))'
-}
+registry_offers() { crash_world offers; }             # the digest of $IMAGE:stable
+ids_running() { crash_world ids; }                    # of the project's containers
+digests_running() { crash_world running "$ETC/images"; } # one a line
 
-# --- invariants: each function prints what is wrong, a line for each
+# --- invariants
 
 # Everything that must be true once the last run has ended. CRASH_UNTOUCHED=1: no deployment began, so there need not be
 # a record of one.
 all_is_well() {
-    local wrong
-    wrong=$(service_complaints; state_complaints; status_complaints)
-    [[ -z $wrong ]] || fail_because "not well:
-$wrong"
+    complain "not well" "\"state\": \"$STATE\", \"status\": \"$STATUS\", \"good_states\": \"$CRASH_GOOD_STATES\",
+        \"untouched\": ${CRASH_UNTOUCHED:-0},"
 }
 # What users notice: also true between a run that was told to stop and the next one.
-service_is_good() {
-    local wrong
-    wrong=$(service_complaints)
-    [[ -z $wrong ]] || fail_because "the service is not good:
-$wrong"
-}
-
-service_complaints() {
-    local separator=- name id address text urls=() expected=() names=() answers=() answer="" index
+service_is_good() { complain "the service is not good" ""; }
+complain() { # WHAT MORE_OF_THE_WORLD
+    local wrong separator=-
     [[ $E2E_COMPOSE == v2 ]] || separator=_
-    containers_now >"$ROW/containers" || { echo "the engine does not tell its containers"; return; }
-    jq -r --arg project "$NAME" --arg separator "$separator" --arg replicas "$CRASH_REPLICAS" '
-        ($replicas | split(" ") | map(split("=") as [$service, $count] | range(1; ($count | tonumber) + 1) |
-            [$project, $service, "\(.)"] | join($separator))) as $wanted | map(.Names[0][1:]) as $names |
-        (($wanted - $names)[] | "there is no \(.)"),
-        (($names - $wanted)[] | "there is a \(.)"),
-        (.[] | select(.State != "running") | "\(.Names[0][1:]) is \(.State): \(.Status)"),
-        ([.[].ImageID] | unique | select(length > 1) | "replicas differ: \(join(" "))")' "$ROW/containers"
-    while read -r name id address; do
-        text=$(image_field "$id" kind)
-        [[ $text == good ]] || echo "what runs is ${text:-not one of our images}: $id"
-        text=$(image_field "$id" text)
-        names+=("$name") expected+=("$text") urls+=("http://$address/")
-        [[ $name != "$NAME${separator}web${separator}1" ]] ||
-            { names+=("web's port") && expected+=("$text") && urls+=("http://127.0.0.1:$PORT/"); }
-    done < <(jq -r '.[] | select(.State == "running") |
-        "\(.Names[0][1:]) \(.ImageID) \([.NetworkSettings.Networks[].IPAddress][0])"' "$ROW/containers")
-    ((${#urls[@]})) || return 0
-    while read -r text; do
-        if [[ $text == http://* ]]; then answers+=("$answer") && answer=""; else answer+=$text; fi
-    done < <(engine_curl it -w '\n%{url}\n' --retry 2 --retry-connrefused --retry-delay 1 --max-time 3 \
-        "${urls[@]}" 2>"$ROW/answers.errors")
-    for index in "${!urls[@]}"; do
-        [[ ${answers[index]:-} == "${expected[index]}" ]] ||
-            echo "${names[index]} answers '${answers[index]:-}' at ${urls[index]}, not '${expected[index]}' $(<"$ROW/answers.errors")"
-    done
-}
-
-state_complaints() {
-    local file tag kept records=0
-    for file in "$STATE"/deployments/*/journal.json; do
-        [[ ! -e $file ]] || echo "left open: $file, in phase $(jq -r .phase "$file")"
-    done
-    for file in "$STATE"/deployments/*/record.json; do
-        [[ -e $file ]] || continue
-        records=$((records + 1))
-        jq -e '.id and .result' "$file" >/dev/null 2>&1 || echo "no record: $file"
-    done
-    ((records > 0)) || [[ -n ${CRASH_UNTOUCHED:-} ]] || echo "no deployment has a record"
-    kept=$(jq -r '.services[].kept[].tag' "$STATE/memory.json" 2>&1) || echo "memory.json cannot be used: $kept"
-    while read -r tag; do
-        [[ -z $tag ]] || grep -qxF "$tag" <<<"$kept" || echo "a rollback tag that memory does not have: $tag"
-    done < <(rollback_tags)
-}
-
-status_complaints() {
-    local runs offers state says why
-    {
-        read -r state && read -r says && read -r why
-    } < <(status_of site '.state, .images[0].running.digest, (.reason + "; " + (.error.message // "") | gsub("\n"; " "))' 2>&1) ||
-        { echo "the status file cannot be used: $state $says"; return; }
-    runs=$(digests_running) offers=$(registry_offers)
-    [[ $says == "$runs" ]] || echo "the status says that $says runs; it is $runs"
-    case " $CRASH_GOOD_STATES " in
-    *" $state "*) ;;
-    *) echo "its state is $state: $why" ;;
-    esac
-    case $state in
-    updated | current) [[ $runs == "$offers" ]] || echo "$state, but the registry has $offers and $runs runs" ;;
-    rolled_back | quarantined | pending) [[ $runs != "$offers" ]] || echo "$state, but $runs runs, as the registry has it" ;;
-    esac
+    wrong=$(crash_world complaints "{$2 \"name\": \"$NAME\", \"separator\": \"$separator\", \"port\": $PORT,
+        \"replicas\": \"$CRASH_REPLICAS\", \"images\": \"$ETC/images\"}") || return 1
+    [[ -z $wrong ]] || fail_because "$1:
+$wrong"
 }
 
 # One more run changes nothing, unless it deploys what was still pending.
@@ -258,13 +182,12 @@ row_folder() { # FOLDER
 }
 # One good image runs, and no tags are left of rows before. OLD is what runs, OTHER the other good one.
 row_begin() {
-    OLD=$(digests_running)
+    OLD=$(crash_world begin "$ETC/images")
     case $OLD in
     "$ONE") OTHER=$TWO ;;
     "$TWO") OTHER=$ONE ;;
     *) fail_because "the row before left this running: $OLD" || return 1 ;;
     esac
-    rollback_tags | while read -r tag; do engine_api it "/images/$tag" -X DELETE >/dev/null; done
     crash_drop_in
 }
 # What a row may leave behind: programs that hang, mounts, no engine. What was in the mounts is kept for a look.
@@ -286,7 +209,7 @@ offer() {
     good) NEW=$OTHER ;;
     bad) NEW=$BAD ;;
     esac
-    image_tag "$IMAGE:stable" "$NEW" >/dev/null
+    crash_world tag "$NEW"
 }
 
 # attempt LABEL COMMAND…: its exit status is in EXIT, its output in $ROW/LABEL.out. What hangs is killed.
