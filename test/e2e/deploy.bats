@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
-# The main job, end to end: what E2E_ENGINE, E2E_STORE and E2E_COMPOSE name, a real registry and tallyman.
+# The main job, end to end: what E2E_ENGINE, E2E_STORE and E2E_COMPOSE name, a real registry and tallyman. What depends on these
+# parts is tagged so: CI runs it with all of them, and the rest once.
 
 load lib/parts
 load lib/tallyman
@@ -37,6 +38,7 @@ YAML
     [[ $(jq -r .run.result "$STATUS") == ok ]]
 }
 
+# bats test_tags=parts
 @test "changed: exactly that service is recreated, to exactly that digest" {
     image_push "$IMAGE:stable" "v1" --label org.opencontainers.image.version=v1 >/dev/null
     web_with_sibling
@@ -69,6 +71,7 @@ YAML
     says current "v2 ${new:7:8}"
 }
 
+# bats test_tags=parts
 @test "two replicas, in the file or scaled by hand: both are there afterwards, on the new digest" {
     image_push "$IMAGE:stable" "v1" >/dev/null
     site_up --scale web=2 <<YAML
@@ -139,6 +142,7 @@ TOML
     remove_project "${NAME}prod"
 }
 
+# bats test_tags=parts
 @test "the folder alone is enough: files and env file come from the containers' labels" {
     image_push "$IMAGE:stable" "v1" >/dev/null
     mkdir "$SITE/deep"
@@ -208,6 +212,7 @@ TOML
     engine_serves it "http://127.0.0.1:$PORT/" v3
 }
 
+# bats test_tags=parts
 @test "an index that moved for another platform, or for attestations only, is no update" {
     amd=$(image_push "$IMAGE" "amd" --oci)
     arm=$(image_push "$IMAGE" "arm" --oci --platform linux/arm64/v8)
@@ -265,6 +270,7 @@ TOML
     [[ $(service_digests it "$NAME" web "$IMAGE") == "$new" ]]
 }
 
+# bats test_tags=parts
 @test "services in the network namespace of a recreated one come along" {
     image_push "$IMAGE:stable" "v1" >/dev/null
     image_push "$HUB/team/app:1" "app" --cmd 'sleep 100000' >/dev/null
@@ -351,6 +357,7 @@ TOML
     [[ $(service_digests it "$NAME" web "$IMAGE") == *"$new"* ]]
 }
 
+# bats test_tags=parts
 @test "pinned, local and unmanaged containers are never touched" {
     digest=$(image_push "$IMAGE:stable" "v1")
     engine_docker it run -d --name "$NAME-plain" "$IMAGE:stable"
