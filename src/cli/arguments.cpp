@@ -47,11 +47,11 @@ void add_global_options(CLI::App& app, Arguments& arguments, Texts& texts) {
       ->capture_default_str();
   app.add_option("--status-file", arguments.status_file, "Status file [/run/tallyman/status.json]")
       ->type_name("FILE");
-  app.add_option("--log-level", texts.log_level, "debug, info, warning, error or off")
+  app.add_option("--log-level", texts.log_level, "Least that is logged")
       ->type_name("LEVEL")
       ->check(one_of(log_levels()))
       ->capture_default_str();
-  app.add_option("--log-format", texts.log_format, "text or json")
+  app.add_option("--log-format", texts.log_format, "Form of the log")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
@@ -156,8 +156,50 @@ std::string unknown_command(const CLI::App& app, const std::string& word) {
                      near.empty() ? "" : fmt::format("; did you mean {}?", near));
 }
 
-EarlyExit usage_error(const std::string& message) {
-  return {k_exit_usage, "", "tallyman: " + message + "\nsee: tallyman --help\n"};
+std::string unknown_option(const CLI::App& app, const CLI::App* command, std::string_view word) {
+  const std::string_view name = word.substr(0, word.find('='));
+  std::vector<std::string> names;
+  for (const CLI::App* one : {&app, command}) {
+    for (const CLI::Option* option : one->get_options()) {
+      for (const std::string& known : option->get_lnames()) {
+        names.push_back("--" + known);
+      }
+    }
+  }
+  const std::string_view near = nearest(name, {names.begin(), names.end()});
+  return fmt::format("no option {} here{}", printable(name),
+                     near.empty() ? "" : fmt::format("; did you mean {}?", near));
+}
+
+EarlyExit usage_error(const std::string& message, const CLI::App* command = nullptr) {
+  return {k_exit_usage, "",
+          fmt::format("tallyman: {}\nsee: tallyman {}--help\n", message,
+                      command != nullptr ? command->get_name() + " " : "")};
+}
+
+/// What CLI11 objects to, in words that name what was typed.
+EarlyExit explained(const CLI::App& app, const CLI::ParseError& error) {
+  const std::vector<std::string> unknown = app.remaining(true);
+  const std::vector<const CLI::App*> commands = [&] {
+    const auto chosen = app.get_subcommands();
+    return std::vector<const CLI::App*>(chosen.begin(), chosen.end());
+  }();
+  if (commands.empty()) {
+    return usage_error(unknown.empty() ? "a COMMAND is missing"
+                                       : unknown_command(app, unknown.front()));
+  }
+  const CLI::App* command = commands.front();
+  const auto option =
+      std::ranges::find_if(unknown, [](const std::string& word) { return word.starts_with("--"); });
+  if (option != unknown.end()) {
+    // Its value would count as one more SERVICE, and that would be all that is said.
+    return usage_error(unknown_option(app, command, *option), command);
+  }
+  const std::string_view text = error.what();
+  if (text.starts_with("SERVICE: At Most 1")) {
+    return usage_error(fmt::format("{} takes one SERVICE", command->get_name()), command);
+  }
+  return usage_error(std::string(text), command);
 }
 
 }  // namespace
@@ -165,6 +207,7 @@ EarlyExit usage_error(const std::string& message) {
 CLI::App* add_command(CLI::App& app, Arguments& arguments, CommandName name, const char* word,
                       const char* description, const char* examples) {
   CLI::App* command = app.add_subcommand(word, description);
+  command->group("Commands");
   command->fallthrough();
   command->footer(std::string("Examples:\n") + examples);
   command->callback([&arguments, name] { arguments.command = name; });
@@ -180,6 +223,7 @@ std::expected<Arguments, EarlyExit> parse_arguments(
   CLI::App app("Watches the registries of this host's compose services and deploys new digests.",
                "tallyman");
   app.get_formatter()->column_width(22);  // so that no line is longer than 80 columns
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
   app.require_subcommand(1);
   app.set_version_flag("--version", "tallyman " + version);
   app.footer(
@@ -200,29 +244,21 @@ std::expected<Arguments, EarlyExit> parse_arguments(
     app.exit(success, out, err);
     return std::unexpected(EarlyExit{k_exit_ok, out.str(), err.str()});
   } catch (const CLI::ParseError& error) {
-    const std::vector<std::string> unknown = app.remaining(true);
-    const auto option = std::ranges::find_if(
-        unknown, [](const std::string& word) { return word.starts_with("--"); });
-    if (app.get_subcommands().empty() && !unknown.empty()) {
-      return std::unexpected(usage_error(unknown_command(app, unknown.front())));
-    }
-    // Its value would count as one more SERVICE, and that would be all that is said.
-    return std::unexpected(usage_error(option != unknown.end()
-                                           ? fmt::format("no option {} here", printable(*option))
-                                           : error.what()));
+    return std::unexpected(explained(app, error));
   }
 
+  const CLI::App* command = app.get_subcommands().front();
   if (!texts.platform.empty()) {
     auto platform = Platform::parse(texts.platform);
     if (!platform) {
-      return std::unexpected(usage_error("--platform: " + platform.error().message));
+      return std::unexpected(usage_error("--platform: " + platform.error().message, command));
     }
     result.platform = std::move(*platform);
   }
   if (!texts.wait.empty()) {
     const auto wait = parse_duration(texts.wait);
     if (!wait) {
-      return std::unexpected(usage_error("--wait: " + wait.error().message));
+      return std::unexpected(usage_error("--wait: " + wait.error().message, command));
     }
     result.wait = *wait;
   }

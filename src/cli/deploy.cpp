@@ -93,7 +93,8 @@ int order_command(Tick& tick, const TickOptions& options, const OrderSurrounding
   }
   const ServiceStatus* after = find_status(result.services, order.service);
   if (after != nullptr) {
-    out.line(fmt::format("{}: {}", order.service, end_of_order(result, *after)));
+    out.print(
+        hanging(fmt::format("{}: {}", order.service, end_of_order(result, *after)), out.width()));
     if (after->hold && order.pins() && exit_status_of_order(result) == k_exit_ok) {
       out.print(
           labelled("held",

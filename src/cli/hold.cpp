@@ -40,14 +40,17 @@ int hold_command(const StateDirectory& state, const ServiceName& service,
     log.error(put.error());
     return k_exit_failed;
   }
-  out.line(fmt::format("{}: held{}{}", service,
-                       hold.until ? " until " + local_text(*hold.until) : "",
-                       hold.reason.empty() ? "" : ": " + hold.reason));
+  out.print(hanging(
+      fmt::format("{}: held{}{}", service, hold.until ? " until " + local_text(*hold.until) : "",
+                  hold.reason.empty() ? "" : ": " + hold.reason),
+      out.width()));
   if (is_being_deployed(state, service)) {
     out.print(
         labelled("now", "it is being deployed, and that comes to its end first", out.width()));
   }
-  out.print(labelled("next", fmt::format("no run deploys it until: tallyman release {}", service),
+  out.print(labelled("next",
+                     fmt::format("no run deploys it until{}: tallyman release {}",
+                                 hold.until ? " then; to end it earlier" : "", service),
                      out.width()));
   return k_exit_ok;
 }
@@ -63,7 +66,7 @@ int release_command(const StateDirectory& state, const ServiceName& service, con
   if (!hold || (hold->has_value() && hold->value().is_over(clock.now()))) {
     out.line(fmt::format("{}: was not held", service));
   } else {
-    out.line(fmt::format("{}: released; was {}", service, hold_text(*hold)));
+    out.print(hanging(fmt::format("{}: released; was {}", service, hold_text(*hold)), out.width()));
   }
   return k_exit_ok;
 }

@@ -29,8 +29,13 @@ std::expected<Lock, int> take_lock(const StateDirectory& state, const Clock& clo
     }
     const bool stopped = patience != nullptr && patience->stop.requested();
     if (stopped || patience == nullptr || clock.steady() - begun >= patience->wait) {
-      log.error("{}another run is at work{}; nothing was changed",
-                stopped ? "told to stop while " : "", holder_text(state));
+      Error error{ErrorKind::denied,
+                  fmt::format("{}another run is at work{}; nothing was changed",
+                              stopped ? "told to stop while " : "", holder_text(state))};
+      if (!stopped && patience != nullptr && patience->wait.count() == 0) {
+        error.remedy = "--wait 10m waits for its end";
+      }
+      log.error(error);
       return std::unexpected(k_exit_locked);
     }
     if (!told) {

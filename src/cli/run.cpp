@@ -48,7 +48,7 @@ int run_command(Tick& tick, const TickOptions& options, const StateDirectory& st
   for (const ServiceStatus& service : result.services) {
     tell_end(service, journald, out, log);
   }
-  out.line(summary_text(result.services));
+  out.print(hanging(summary_text(result.services), out.width()));
   if (result.write_error) {
     log.error(*result.write_error);
     return k_exit_failed;
@@ -71,9 +71,11 @@ int dry_run_command(const Config& config, const std::vector<ServiceName>& servic
         error = prepared.error();
       }
     } else if (!error) {
-      out.line(fmt::format("{}: {}, nothing to do{}", service.watch.name,
-                           to_string(service.decision.state),
-                           service.decision.reason.empty() ? "" : ": " + service.decision.reason));
+      out.print(hanging(
+          fmt::format("{}: {}, nothing to do{}", service.watch.name,
+                      to_string(service.decision.state),
+                      service.decision.reason.empty() ? "" : ": " + service.decision.reason),
+          out.width()));
     }
     if (error) {
       status = k_exit_failed;

@@ -68,7 +68,12 @@ void tell_end(const ServiceStatus& service, bool journald, Terminal& out, Log& l
   } else if (service.error) {
     out.print(trouble_text(service, out.width()));
   } else if (style_of(service.state) == Style::attention) {
-    out.line(fmt::format("{}: {}: {}", service.name, to_string(service.state), service.reason));
+    // "held by anna …" says it itself.
+    const bool told = service.reason.starts_with(to_string(service.state));
+    out.print(hanging(
+        fmt::format("{}: {}{}", service.name,
+                    told ? "" : fmt::format("{}: ", to_string(service.state)), service.reason),
+        out.width()));
   }
 }
 

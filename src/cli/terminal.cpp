@@ -179,6 +179,20 @@ std::string Table::str(const Terminal& terminal) const {
   return out;
 }
 
+std::string hanging(std::string_view text, int width) {
+  constexpr std::size_t k_indent = 4;
+  const auto total = static_cast<std::size_t>(width);
+  const std::string first = wrapped(text, total).front();
+  std::string out;
+  append_trimmed(out, first);
+  if (first.size() < text.size()) {
+    for (const std::string& part : wrapped(text.substr(first.size() + 1), total - k_indent)) {
+      append_trimmed(out, std::string(k_indent, ' ') + part);
+    }
+  }
+  return out;
+}
+
 std::string labelled(std::string_view label, std::string_view text, int width) {
   const std::size_t indent = k_gap + k_label_width;
   const auto total = static_cast<std::size_t>(width);

@@ -156,6 +156,7 @@ Result<void> check_service_names(const Config& config, const std::vector<Service
   for (const BrokenDropIn& broken : config.broken) {
     known.push_back(broken.name);
   }
+  std::ranges::sort(known);
   for (const ServiceName& service : services) {
     if (std::ranges::find(known, service) != known.end()) {
       continue;

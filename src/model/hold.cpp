@@ -1,5 +1,7 @@
 #include "tallyman/model/hold.hpp"
 
+#include <chrono>
+
 #include "tallyman/model/decision.hpp"
 
 namespace tallyman {
@@ -9,9 +11,11 @@ std::string Hold::who() const {
 }
 
 std::string Hold::str() const {
-  return fmt::format("held by {} since {}{}{}", who(), format_rfc3339(at),
-                     until ? " until " + format_rfc3339(*until) : "",
-                     reason.empty() ? "" : ": " + reason);
+  const auto seconds = [](Timestamp time) {
+    return format_rfc3339(std::chrono::floor<std::chrono::seconds>(time));
+  };
+  return fmt::format("held by {} since {}{}{}", who(), seconds(at),
+                     until ? " until " + seconds(*until) : "", reason.empty() ? "" : ": " + reason);
 }
 
 void hold_back(Decision& decision, std::string_view why) {

@@ -135,8 +135,9 @@ std::string_view end_of(ServiceState result) {
 Result<std::vector<Goal>> nth_last(std::size_t number, const ServiceLook& service,
                                    const std::vector<PastDeployment>& past) {
   if (number < 1 || number > past.size()) {
-    return fail(ErrorKind::not_found, "nothing to roll back to: {} has a history of {} deployments",
-                service.watch.name, past.size());
+    return fail(ErrorKind::not_found,
+                "nothing to roll back to: {} has a history of {} deployment{}", service.watch.name,
+                past.size(), past.size() == 1 ? "" : "s");
   }
   const PastDeployment& one = past[number - 1];
   if (one.result != ServiceState::updated) {

@@ -57,6 +57,9 @@ class Table {
 /// At most so many columns of UTF-8 text, cut between characters.
 [[nodiscard]] std::string_view cut_to(std::string_view text, std::size_t columns);
 
+/// One line, wrapped within the width; what follows is indented.
+[[nodiscard]] std::string hanging(std::string_view text, int width);
+
 /// "  label     text", the text wrapped within the width and aligned under itself. A label that is
 /// too long for that has a line of its own.
 [[nodiscard]] std::string labelled(std::string_view label, std::string_view text, int width);

@@ -83,6 +83,6 @@ TEST_CASE("run --dry-run of some services is about those") {
   const Ran ran = dry_run(world, {"web"});
   CHECK(ran.status == 0);
   CHECK(ran.out ==
-        "web: pending, nothing to do: 222222222222 is available, and mode is notify; to deploy it: "
-        "tallyman deploy web\n");
+        "web: pending, nothing to do: 222222222222 is available, and mode is notify; to\n"
+        "    deploy it: tallyman deploy web\n");
 }

@@ -52,7 +52,7 @@ TEST_CASE("wrong usage of them is exit status 2") {
   };
   const Row rows[] = {
       {{"deploy"}, "SERVICE"},
-      {{"deploy", "web", "api"}, "SERVICE: At Most 1"},
+      {{"deploy", "web", "api"}, "deploy takes one SERVICE"},
       {{"deploy", "web", "--wait", "soon"}, "--wait: "},
       {{"deploy", "web", "--wait", "-1s"}, "--wait"},
       {{"deploy", "web", "--until", "18:00"}, "--until"},

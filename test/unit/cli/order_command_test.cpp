@@ -120,7 +120,8 @@ TEST_CASE("an order says who is at work, at once or after its patience") {
   CHECK(ran.status == 3);
   CHECK(ran.out == "");
   CHECK(ran.err == fmt::format("error: another run is at work (pid {} since "
-                               "2026-11-22T19:40:00Z); nothing was changed\n",
+                               "2026-11-22T19:40:00Z); nothing was changed: --wait 10m "
+                               "waits for its end\n",
                                ::getpid()));
   person.wait = std::chrono::minutes(10);
   const auto before = person.clock.steady();

@@ -98,8 +98,8 @@ TEST_CASE("run tells why something waits, and of what does not run") {
   CHECK(ran.status == 0);
   CHECK(ran.out ==
         "gone: absent: no running container of harbor.lan/shop/gone:1\n"
-        "web: pending: 222222222222 is available, and mode is notify; to deploy it: "
-        "tallyman deploy web\n"
+        "web: pending: 222222222222 is available, and mode is notify; to deploy it:\n"
+        "    tallyman deploy web\n"
         "1 absent (gone), 1 pending (web)\n");
 }
 

@@ -163,6 +163,18 @@ TEST_CASE("labelled keeps long words in one piece, and some room on a narrow ter
         "  a         twelve chars and\n            more\n");
 }
 
+TEST_CASE("a line is wrapped, and what follows is indented") {
+  CHECK(hanging("short", 40) == "short\n");
+  CHECK(hanging("", 40) == "\n");
+  CHECK(hanging("web: pending: one two three four five six", 20) ==
+        "web: pending: one\n"
+        "    two three four\n"
+        "    five six\n");
+  CHECK(hanging("web: a-word-that-is-longer-than-the-line", 20) ==
+        "web:\n"
+        "    a-word-that-is-longer-than-the-line\n");
+}
+
 TEST_CASE("labelled gives a long label a line of its own") {
   CHECK(labelled("ninechars", "x", 80) == "  ninechars x\n");
   CHECK(labelled("tencharsss", "x", 80) == "  tencharsss\n            x\n");
