@@ -345,8 +345,13 @@ int work(const Arguments& arguments, const Environment& environment, const Confi
                            memory_to_look_with(state, clock, log), clock, out);
     }
     case CommandName::explain:
-      return explain_command(config, arguments.services.front(), registry, engine, deployer,
-                             memory_to_look_with(state, clock, log), clock, out);
+      return explain_command(config,
+                             {.service = arguments.services.front(),
+                              .json = arguments.json,
+                              .version = TALLYMAN_VERSION,
+                              .host_name = host_name()},
+                             registry, engine, deployer, memory_to_look_with(state, clock, log),
+                             clock, out);
     case CommandName::validate:
       return validate_online_command(config, registry, engine, deployer,
                                      memory_to_look_with(state, clock, log), out);

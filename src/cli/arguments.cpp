@@ -104,11 +104,13 @@ void add_commands(CLI::App& app, Arguments& arguments, Texts& texts) {
 
   CLI::App* explain = add_command(app, arguments, CommandName::explain, "explain",
                                   "Both sides of the comparison, and why it was decided so",
-                                  "  tallyman explain web");
+                                  "  tallyman explain web\n"
+                                  "  tallyman explain web --json | jq .next");
   explain->add_option("SERVICE", arguments.services, "Name of a drop-in")
       ->type_name("")
       ->required()
       ->expected(1);
+  explain->add_flag("--json", arguments.json, "Print JSON");
 
   CLI::App* digest = add_command(app, arguments, CommandName::digest, "digest",
                                  "The digest that a registry has for an image",

@@ -9,7 +9,6 @@ namespace {
 
 constexpr std::size_t k_gap = 2;
 constexpr std::size_t k_narrowest_last_column = 24;
-constexpr std::size_t k_label_width = 10;
 
 std::string_view escape_of(Style style) {
   switch (style) {
@@ -193,12 +192,13 @@ std::string hanging(std::string_view text, int width) {
   return out;
 }
 
-std::string labelled(std::string_view label, std::string_view text, int width) {
-  const std::size_t indent = k_gap + k_label_width;
+std::string labelled(std::string_view label, std::string_view text, int width,
+                     std::size_t label_width) {
+  const std::size_t indent = k_gap + label_width;
   const auto total = static_cast<std::size_t>(width);
   std::string out;
-  std::string line = fmt::format("  {:<{}}", label, k_label_width);
-  if (columns(label) >= k_label_width) {
+  std::string line = fmt::format("  {:<{}}", label, label_width);
+  if (columns(label) >= label_width) {
     append_trimmed(out, line);
     line.assign(indent, ' ');
   }

@@ -1,6 +1,4 @@
-#include <nlohmann/json.hpp>
-
-#include "tallyman/report/status.hpp"
+#include "report/status_values.hpp"
 
 namespace tallyman {
 namespace {
@@ -285,6 +283,18 @@ RegistryStatus registry_of(const Reader& reader) {
 }
 
 }  // namespace
+
+Json service_to_json(const ServiceStatus& service) {
+  return to_json(service);
+}
+
+Json registry_to_json(const RegistryStatus& registry) {
+  return to_json(registry);
+}
+
+Json error_to_json(const std::optional<Error>& error) {
+  return to_json(error);
+}
 
 std::string status_to_json(const StatusDocument& status) {
   Json summary = {{"services", status.services.size()}};

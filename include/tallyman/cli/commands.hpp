@@ -75,7 +75,14 @@ struct HistoryOptions {
 [[nodiscard]] int history_command(const Config& config, const StateDirectory& state,
                                   const HistoryOptions& options, Terminal& out, Log& log);
 
-[[nodiscard]] int explain_command(const Config& config, const ServiceName& service,
+/// `explain`: everything about one service, and why it was decided so; ends as `check` does.
+struct ExplainOptions {
+  ServiceName service;
+  bool json = false;
+  std::string version = {};
+  std::string host_name = {};
+};
+[[nodiscard]] int explain_command(const Config& config, const ExplainOptions& options,
                                   Registry& registry, Engine& engine, Deployer& deployer,
                                   Memory memory, const Clock& clock, Terminal& out);
 

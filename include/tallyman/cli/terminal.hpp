@@ -62,6 +62,7 @@ class Table {
 
 /// "  label     text", the text wrapped within the width and aligned under itself. A label that is
 /// too long for that has a line of its own.
-[[nodiscard]] std::string labelled(std::string_view label, std::string_view text, int width);
+[[nodiscard]] std::string labelled(std::string_view label, std::string_view text, int width,
+                                   std::size_t label_width = 10);
 
 }  // namespace tallyman
