@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "cli/explanation.hpp"
 
 namespace tallyman {

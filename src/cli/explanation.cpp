@@ -1,6 +1,7 @@
 #include "cli/explanation.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -131,10 +132,13 @@ ExplainedImage explained_image(const Comparison& comparison, const ImageDecision
 }
 
 std::optional<std::string> label_of_image(const Replica& replica, const std::string& name) {
-  const auto& labels = replica.image ? replica.image->labels : std::map<std::string, std::string>{};
-  const auto found = labels.find(name);
-  return found != labels.end() && !found->second.empty() ? std::optional(found->second)
-                                                         : std::nullopt;
+  if (!replica.image) {
+    return std::nullopt;
+  }
+  const auto found = replica.image->labels.find(name);
+  return found != replica.image->labels.end() && !found->second.empty()
+             ? std::optional(found->second)
+             : std::nullopt;
 }
 
 ExplainedContainer explained_replica(const Comparison& comparison, const Replica& replica,

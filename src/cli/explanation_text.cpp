@@ -1,7 +1,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <map>
 
 #include "cli/explanation.hpp"
 #include "tallyman/cli/until.hpp"
