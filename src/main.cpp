@@ -5,11 +5,11 @@
 #include <chrono>
 #include <cstdlib>
 #include <exception>
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "faults.hpp"
 #include "tallyman/cli/arguments.hpp"
 #include "tallyman/cli/commands.hpp"
 #include "tallyman/config/config.hpp"
@@ -33,8 +33,6 @@ constexpr const char* k_default_status_file = "/run/tallyman/status.json";
 constexpr const char* k_default_engine = "unix:///run/docker.sock";
 constexpr const char* k_default_path =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-using Environment = std::map<std::string, std::string>;
 
 Environment read_environment() {
   Environment environment;
@@ -158,64 +156,6 @@ Memory memory_to_look_with(const StateDirectory& state, const Clock& clock, Log&
   });
   return std::move(*memory);
 }
-
-using PhaseHook = std::function<Result<void>(Phase phase, bool after)>;
-
-#ifdef TALLYMAN_FAULTS
-/// For tests, in a program of their own: $TALLYMAN_FAULT is "PHASE:before:PROGRAM", or several of
-/// them with spaces between. The program runs at that point of a deployment with our process id in
-/// $TALLYMAN_PID; unless it ends with 0, the phase has failed.
-PhaseHook phase_hook(const Environment& environment, Process& process) {
-  const std::string faults = value(environment, "TALLYMAN_FAULT");
-  const std::string path = value(environment, "PATH", k_default_path);
-  return [faults, path, &process](Phase phase, bool after) -> Result<void> {
-    const std::string point = fmt::format(" {}:{}:", to_string(phase), after ? "after" : "before");
-    const std::string all = " " + faults + " ";
-    const std::size_t found = all.find(point);
-    if (found == std::string::npos) {
-      return {};
-    }
-    const std::size_t begin = found + point.size();
-    const Command command{
-        .argv = {all.substr(begin, all.find(' ', begin) - begin)},
-        .environment = {{"PATH", path}, {"TALLYMAN_PID", std::to_string(getpid())}}};
-    const auto exit = process.run(command);
-    if (!exit) {
-      return std::unexpected(exit.error());
-    }
-    return exit->ok() ? Result<void>()
-                      : fail(ErrorKind::process, "a test made phase {} fail", to_string(phase));
-  };
-}
-
-/// As above: what an engine may take for one call is cut down to $TALLYMAN_FAULT_PATIENCE seconds,
-/// so that a test can have it hang for longer than that.
-class Impatient final : public Http {
- public:
-  Impatient(Http& http, const Environment& environment)
-      : m_http(http),
-        m_patience(std::atoi(value(environment, "TALLYMAN_FAULT_PATIENCE").c_str())) {}
-  void send(HttpRequest request, Done done) override {
-    if (m_patience.count() > 0) {
-      request.timeout = m_patience;
-      request.stall_timeout = m_patience;
-    }
-    m_http.send(std::move(request), std::move(done));
-  }
-  void watch(int fd, std::move_only_function<void()> ready) override {
-    m_http.watch(fd, std::move(ready));
-  }
-  void run() override { m_http.run(); }
-
- private:
-  Http& m_http;
-  std::chrono::seconds m_patience;
-};
-#else
-PhaseHook phase_hook(const Environment& /*environment*/, Process& /*process*/) {
-  return {};
-}
-#endif
 
 Order order_of(const Arguments& arguments, const Environment& environment) {
   const bool back = arguments.command == CommandName::rollback;

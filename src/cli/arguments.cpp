@@ -9,6 +9,7 @@
 #include "tallyman/config/config.hpp"
 #include "tallyman/io/files.hpp"
 #include "tallyman/model/time.hpp"
+#include "tallyman/state/state_directory.hpp"
 
 namespace tallyman {
 namespace {
@@ -99,7 +100,7 @@ void add_commands(CLI::App& app, Arguments& arguments, Texts& texts) {
   history->add_flag("--json", arguments.json, "Print the records as JSON");
   history->add_option("--limit", arguments.limit, "At most so many deployments")
       ->type_name("N")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(std::size_t{1}, StateDirectory::k_most_records).description(""))
       ->capture_default_str();
 
   CLI::App* explain = add_command(app, arguments, CommandName::explain, "explain",

@@ -9,7 +9,7 @@ namespace tallyman {
 namespace {
 
 /// "v1.2.0 9c1f22ab", "9c1f22ab", "?" where nobody knows.
-std::string image_text(const std::optional<Digest>& digest, const std::string& version) {
+std::string deployed_text(const std::optional<Digest>& digest, const std::string& version) {
   constexpr std::size_t k_digits = 8;
   constexpr std::size_t k_longest_version = 24;
   const std::string hex = digest ? std::string(digest->hex().substr(0, k_digits)) : "";
@@ -20,8 +20,8 @@ std::string image_text(const std::optional<Digest>& digest, const std::string& v
 }
 
 std::string change_text(const PastDeployment::Service& service) {
-  return fmt::format("{} -> {}", image_text(service.from, service.from_version),
-                     image_text(service.to, service.to_version));
+  return fmt::format("{} -> {}", deployed_text(service.from, service.from_version),
+                     deployed_text(service.to, service.to_version));
 }
 
 /// "timer", "deploy by anna"

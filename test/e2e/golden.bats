@@ -10,7 +10,7 @@ load lib/tallyman
 
 GOLDEN=$BATS_TEST_DIRNAME/golden
 # As the program's help lists them: a new one needs its help in golden/, and a test of its tables, its JSON and its errors below.
-COMMANDS=(run check status deploy rollback hold release explain digest validate)
+COMMANDS=(run check status deploy rollback hold release history explain digest validate)
 
 setup_file() {
     tallyman_setup_file
@@ -36,7 +36,7 @@ tally() {
 shows() {
     local status=0 wide folder=${BATS_TEST_TMPDIR:-$PARTS}
     tally "$@" >"$folder/out" 2>"$folder/err" || status=$?
-    if [[ " $* " != *" --json "* ]] && wide=$(grep -E '^.{81,}$' "$folder/out" | grep -vE '^ +((run  )?cd /|pull )|^/[^ ]+:[0-9]+:[0-9]+: '); then
+    if [[ " $* " != *" --json "* ]] && wide=$(grep -E '^.{81,}$' "$folder/out" | grep -vE '^ +((run  )?cd /|(pull|image) )|^/[^ ]+:[0-9]+:[0-9]+: '); then
         echo "$wide" >>"$WORLD/wide"
     fi
     echo "\$ tallyman$(printf ' %q' "$@")"
@@ -64,10 +64,11 @@ s/rollback-[0-9a-f]{12}/rollback-000000000000/g
 s/20[0-9]{6}T[0-9]{6}Z(-[0-9]+)?-/20261122T194514Z-/g
 s/20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z/2026-11-22T19:45:14Z/g
 s/20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:]+ UTC/2026-11-22 19:45 UTC/g
+s/20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9:]{8}\b/2026-11-22 19:45:14/g
 s/ +[0-9.]+ (ms|s|min)$/ 1.0 s/
 s/\b[0-9.]+ (ms|s|min)\b/1.0 s/g
 s/\b([0-9.]+ [kM]?B|nothing to transfer)\b/1.0 MB/g
-s/"(duration_ms|layer_bytes)": [0-9]+/"\1": 1000/
+s/"(duration_ms|downtime_ms|ms|layer_bytes)": [0-9]+/"\1": 1000/
 s/"host": "[^"]*"/"host": "deploy-01"/
 s/"tallyman": "[^"]*"/"tallyman": "VERSION"/
 s/^.*, last run /deploy-01, last run /
@@ -199,6 +200,19 @@ PYTHON
 @test "validate" {
     shows validate | golden validate.txt
     shows validate --online | golden validate-online.txt
+}
+
+@test "history: of all, of one service, as JSON, of what was never deployed" {
+    {
+        shows history
+        shows history worker
+        shows history web --limit 1
+        shows history api
+        shows history wokrer
+        shows history --limit 0
+    } | golden history.txt
+    tally history --json >"$BATS_TEST_TMPDIR/history.json"
+    golden history.json <"$BATS_TEST_TMPDIR/history.json"
 }
 
 @test "hold, release, and a status before the first run" {

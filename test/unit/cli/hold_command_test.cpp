@@ -53,7 +53,8 @@ TEST_CASE("hold says what it holds, until when and why, and how it ends") {
   CHECK(ran.err == "");
   CHECK(ran.out ==
         "web: held until 2026-12-01 18:00 UTC: exam week\n"
-        "  next      no run deploys it until: tallyman release web\n");
+        "  next      no run deploys it until then; to end it earlier: tallyman release\n"
+        "            web\n");
   const Hold hold = value_of(value_of(shell.state.holds().load()).at("web"));
   CHECK(hold.str() ==
         "held by anna since 2026-11-22T19:45:14Z until 2026-12-01T18:00:00Z: exam week");
@@ -97,7 +98,7 @@ TEST_CASE("release gets rid of a hold that nobody can read") {
   shell.folder.write("state/holds/web.json", "{");
   const Ran ran = shell.release();
   CHECK(ran.status == 0);
-  CHECK(contains(ran.out, "web: released; was held, but nobody knows why: "));
+  CHECK(ran.out.starts_with("web: released; was held, but nobody knows"));
   CHECK(shell.held() == 0);
 }
 

@@ -155,7 +155,7 @@ TEST_CASE("check_service_names suggests the nearest name, or tells them all") {
   CHECK(slip.remedy == "did you mean web-stg?");
   const Error other = error_of(check_service_names(config, {"database"}));
   CHECK(other.message == "no service database");
-  CHECK(other.remedy == "known are: api-stg, web-stg, bad");
+  CHECK(other.remedy == "known are: api-stg, bad, web-stg");
   const Error none = error_of(check_service_names({}, {"a\x1b[31m"}));
   CHECK(none.message == "no service a\\x1b[31m");
   CHECK(none.remedy == "known are: none");
