@@ -256,7 +256,7 @@ int work(const Arguments& arguments, const Environment& environment, const Confi
     case CommandName::run: {
       if (arguments.dry_run) {
         return dry_run_command(config, arguments.services, registry, engine, deployer,
-                               memory_to_look_with(state, clock, log), out);
+                               memory_to_look_with(state, clock, log), clock, out);
       }
       Tick tick(config, registry, engine, deployer, state, clock, log);
       const TickOptions options{.only = arguments.services,

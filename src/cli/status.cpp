@@ -19,7 +19,7 @@ std::string since_text(const ServiceStatus& service, Timestamp now) {
 void add_status_rows(Table& table, const ServiceStatus& service, Timestamp now) {
   const std::string state(to_string(service.state));
   const Style style = style_of(service.state);
-  const std::string reason = service.state == ServiceState::updated ? "" : service.reason;
+  const std::string reason = reason_text(service);
   if (service.images.empty()) {
     table.add({{service.name}, {state, style}, {}, {}, {reason}});
   }

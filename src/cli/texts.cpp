@@ -79,6 +79,21 @@ std::string step_text(const Step& step, int width) {
   return fmt::format("  {:<9} {:<{}} {:>9}", step.name, text, room, took);
 }
 
+std::string reason_text(const ServiceStatus& service) {
+  std::string reason = service.state == ServiceState::updated ? "" : service.reason;
+  if (!service.drift || service.reason_code == ReasonCode::drift) {
+    return reason;
+  }
+  std::vector<std::string> names;
+  for (const std::string& file : service.drift->files) {
+    names.push_back(printable(file.substr(file.rfind('/') + 1)));
+  }
+  if (names.size() != 1) {
+    names = {names.empty() ? "compose" : fmt::format("{} files", names.size())};
+  }
+  return fmt::format("{}{}drift: {}", reason, reason.empty() ? "" : "; ", names.front());
+}
+
 std::string trouble_text(const ServiceStatus& service, int width) {
   std::string text =
       fmt::format("{}: {}, {}\n", service.name, upper(words(to_string(service.state))),

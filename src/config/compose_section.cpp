@@ -77,6 +77,24 @@ void read_project(TableReader& reader, ComposeSettings& settings) {
   settings.project = project ? project->text : "";
 }
 
+OnDrift read_on_drift(TableReader& reader) {
+  const auto text = reader.text("on_drift", "refuse");
+  if (!text || text->text == "apply") {
+    return OnDrift::apply;
+  }
+  if (text->text != "refuse") {
+    const auto near = nearest(text->text, {"apply", "refuse"});
+    reader.report(
+        text->at, "on_drift",
+        near.empty()
+            ? fmt::format("{} is none of \"apply\" (report it and deploy) and \"refuse\" (leave "
+                          "the service as it is)",
+                          quoted(text->text))
+            : fmt::format("{} is not known; did you mean \"{}\"?", quoted(text->text), near));
+  }
+  return OnDrift::refuse;
+}
+
 }  // namespace
 
 ComposeSettings read_compose(const TomlNode& table, bool has_image, ProblemList& problems) {
@@ -92,6 +110,7 @@ ComposeSettings read_compose(const TomlNode& table, bool has_image, ProblemList&
   settings.environment = read_environment(reader, "compose", k_reserved_of_compose, problems);
   settings.command = read_command(reader);
   settings.timeout = read_timeout(reader, settings.timeout);
+  settings.on_drift = read_on_drift(reader);
   reader.finish();
   if (!has_image && reader.has("services") && !reader.has("directory") && !reader.has("project")) {
     reader.report(reader.position(), "services",

@@ -34,6 +34,7 @@ constexpr auto k_homes = std::to_array<KeyHome>({
     {ConfigFile::drop_in, "compose", "environment"},
     {ConfigFile::drop_in, "compose", "command"},
     {ConfigFile::drop_in, "compose", "timeout"},
+    {ConfigFile::drop_in, "compose", "on_drift"},
     {ConfigFile::drop_in, "health", "timeout"},
     {ConfigFile::drop_in, "health", "settle"},
     {ConfigFile::drop_in, "health", "http"},

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "deploy/children.hpp"
+#include "tallyman/deploy/project_settings.hpp"
 
 namespace tallyman {
 namespace {
@@ -27,6 +28,42 @@ Error wrong_image(const ServicePlan& service, const std::string& resolved) {
       "env_files, or under "
       "[compose] environment; if the files changed, run compose up once by hand";
   return error;
+}
+
+/// The image that compose itself resolves must be the one that is watched: a variable that lived
+/// only in somebody's shell would otherwise deploy another tag.
+Result<void> check_images(const std::map<std::string, ComposeService>& answer,
+                          const ProjectPlan& plan) {
+  for (const ServicePlan* service : plan.all()) {
+    const auto found = answer.find(service->name);
+    if (found == answer.end()) {
+      Error error{ErrorKind::config,
+                  fmt::format("compose knows no service {} in project {} ({})", service->name,
+                              plan.compose.project, plan.compose.directory)};
+      error.remedy = "check files and profiles under [compose]";
+      return std::unexpected(std::move(error));
+    }
+    const auto reference = ImageReference::parse(found->second.image);
+    if (!reference || *reference != service->reference) {
+      return std::unexpected(wrong_image(*service, found->second.image));
+    }
+  }
+  return {};
+}
+
+/// A service that compose does not know any more has a model, too: that is what it is by now.
+ComposeModels models_of(const std::map<std::string, ComposeService>& answer,
+                        const ComposeTool& tool, const ProjectPlan& plan,
+                        const ModelInputs& inputs) {
+  ComposeModels models;
+  for (const ServicePlan* service : plan.all()) {
+    const auto found = answer.find(service->name);
+    models.emplace(service->name, ComposeModel{.made_by = tool.version(),
+                                               .hash = found != answer.end() ? found->second.hash
+                                                                             : "no such service",
+                                               .inputs = inputs});
+  }
+  return models;
 }
 
 }  // namespace
@@ -149,10 +186,11 @@ Command ComposeTarget::command_for(const ComposeTool& tool, const ProjectPlan& p
   return command;
 }
 
-/// The image that compose itself resolves must be the one that is watched: a variable that lived
-/// only in somebody's shell would otherwise deploy another tag.
-Result<void> ComposeTarget::check_images(const ComposeTool& tool, const ProjectPlan& plan) {
+/// What compose makes of its files.
+Result<ComposeTarget::Answer> ComposeTarget::ask(const ComposeTool& tool, const ProjectPlan& plan) {
+  constexpr std::size_t k_largest_model = std::size_t{16} * 1024 * 1024;
   Command command = command_for(tool, plan);
+  command.max_output = k_largest_model;
   command.argv.push_back("config");
   if (!tool.is_v1()) {
     // Naming a service makes v2 print it whatever its profile is; v1 prints them all and takes no
@@ -171,25 +209,7 @@ Result<void> ComposeTarget::check_images(const ComposeTool& tool, const ProjectP
     told.out.clear();
     return std::unexpected(child_error(command, told, "compose config"));
   }
-  const auto images = parse_compose_images(exit->out);
-  if (!images) {
-    return std::unexpected(images.error());
-  }
-  for (const ServicePlan* service : plan.all()) {
-    const auto image = images->find(service->name);
-    if (image == images->end()) {
-      Error error{ErrorKind::config,
-                  fmt::format("compose knows no service {} in project {} ({})", service->name,
-                              plan.compose.project, plan.compose.directory)};
-      error.remedy = "check files and profiles under [compose]";
-      return std::unexpected(std::move(error));
-    }
-    const auto reference = ImageReference::parse(image->second);
-    if (!reference || *reference != service->reference) {
-      return std::unexpected(wrong_image(*service, image->second));
-    }
-  }
-  return {};
+  return parse_compose_model(exit->out);
 }
 
 Result<PreparedProject> ComposeTarget::prepare(const ProjectPlan& plan) {
@@ -201,15 +221,38 @@ Result<PreparedProject> ComposeTarget::prepare(const ProjectPlan& plan) {
     return fail(ErrorKind::config, "{} takes one env file, project {} has {}", tool->str(),
                 plan.compose.project, plan.compose.env_files.size());
   }
-  if (auto checked = check_images(*tool, plan); !checked) {
+  const ModelInputs inputs = inputs_of(plan.compose);  // before they are read: a later edit is seen
+  const auto answer = ask(*tool, plan);
+  if (!answer) {
+    return std::unexpected(answer.error());
+  }
+  if (auto checked = check_images(*answer, plan); !checked) {
     return std::unexpected(checked.error());
   }
+  return PreparedProject{.plan = plan,
+                         .recreate = up_command(*tool, plan),
+                         .models = models_of(*answer, *tool, plan, inputs)};
+}
 
-  PreparedProject prepared{.plan = plan, .recreate = command_for(*tool, plan)};
-  prepared.recreate.timeout = plan.compose.timeout;
-  std::vector<std::string>& argv = prepared.recreate.argv;
+Result<ComposeModels> ComposeTarget::models(const ProjectPlan& plan) {
+  const auto tool = choose_tool(plan);
+  if (!tool) {
+    return std::unexpected(tool.error());
+  }
+  const ModelInputs inputs = inputs_of(plan.compose);
+  const auto answer = ask(*tool, plan);
+  if (!answer) {
+    return std::unexpected(answer.error());
+  }
+  return models_of(*answer, *tool, plan, inputs);
+}
+
+Command ComposeTarget::up_command(const ComposeTool& tool, const ProjectPlan& plan) const {
+  Command command = command_for(tool, plan);
+  command.timeout = plan.compose.timeout;
+  std::vector<std::string>& argv = command.argv;
   argv.insert(argv.end(), {"up", "-d", "--no-deps", "--no-build"});
-  if (!tool->is_v1()) {
+  if (!tool.is_v1()) {
     // Whatever pull_policy says: what was checked is deployed, not what the tag means by now.
     argv.insert(argv.end(), {"--pull", "never"});
   }
@@ -225,7 +268,7 @@ Result<PreparedProject> ComposeTarget::prepare(const ProjectPlan& plan) {
   for (const ServicePlan* service : services) {
     argv.push_back(service->name);
   }
-  return prepared;
+  return command;
 }
 
 Result<void> ComposeTarget::recreate(const PreparedProject& project, const Lock& lock) {

@@ -36,8 +36,12 @@ bool ComposeTool::at_least(int wanted_major, int wanted_minor) const {
   return major > wanted_major || (major == wanted_major && minor >= wanted_minor);
 }
 
+std::string ComposeTool::version() const {
+  return fmt::format("{}.{}.{}", major, minor, patch);
+}
+
 std::string ComposeTool::str() const {
-  return fmt::format("{} {}.{}.{}", fmt::join(argv, " "), major, minor, patch);
+  return fmt::format("{} {}", fmt::join(argv, " "), version());
 }
 
 std::optional<ComposeTool> parse_compose_version(std::string_view text) {

@@ -71,8 +71,15 @@ Result<std::vector<PreparedProject>> Deployer::prepare(const DeploymentPlan& pla
   return prepared;
 }
 
-Outcome Deployer::deploy(const DeploymentPlan& plan, const Lock& lock,
-                         DeploymentObserver& observer) {
+Result<ComposeModels> Deployer::models(const ProjectPlan& project) {
+  if (m_tools.stop.requested()) {
+    return fail(ErrorKind::cancelled, "told to stop");
+  }
+  return m_tools.target.models(project);
+}
+
+Outcome Deployer::deploy(const DeploymentPlan& plan, const Lock& lock, DeploymentObserver& observer,
+                         const Objection& objection) {
   Outcome untouched{.state = ServiceState::pending, .reason_code = ReasonCode::interrupted};
   if (m_tools.stop.requested()) {
     untouched.error = Error{ErrorKind::cancelled, "told to stop before its deployment began"};
@@ -83,6 +90,9 @@ Outcome Deployer::deploy(const DeploymentPlan& plan, const Lock& lock,
     untouched.reason_code = ReasonCode::preflight_failed;
     untouched.error = prepared.error();
     return untouched;
+  }
+  if (auto outcome = objection ? objection(*prepared) : std::nullopt) {
+    return std::move(*outcome);
   }
   if (auto outcome = preflight(plan)) {
     return std::move(*outcome);
@@ -99,6 +109,7 @@ Outcome Deployer::deploy(const DeploymentPlan& plan, const Lock& lock,
     const Command& command = project.recreate;
     journal.commands.push_back(
         {command.argv, command.directory, command.environment, command.timeout});
+    journal.models.push_back(project.models);
   }
   for (const DeploymentPart& part : plan.parts) {
     if (auto good = m_tools.gate.look(subjects_of(plan), part.health); !good) {

@@ -58,6 +58,7 @@ class DeploymentRun : private DeploymentObserver {
   [[nodiscard]] Acted tag();
   [[nodiscard]] Result<void> tag_one(const ImagePlan& image, ImageProgress& progress);
   [[nodiscard]] Result<void> check_containers();
+  [[nodiscard]] Acted check_models();
   [[nodiscard]] Result<void> check_tags();
   [[nodiscard]] Acted recreate();
   [[nodiscard]] Acted verify();

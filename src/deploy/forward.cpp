@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "deploy/deployment_run.hpp"
+#include "tallyman/deploy/project_settings.hpp"
 
 namespace tallyman {
 namespace {
@@ -121,6 +122,9 @@ DeploymentRun::Acted DeploymentRun::tag() {
   if (auto checked = check_containers(); !checked) {
     return std::unexpected(trouble_of(ReasonCode::preflight_failed, checked.error()));
   }
+  if (auto checked = check_models(); !checked) {
+    return checked;
+  }
   for (std::size_t i = 0; i < m_journal.plan.images.size(); ++i) {
     if (auto tagged = tag_one(m_journal.plan.images[i], m_journal.images.at(i)); !tagged) {
       return std::unexpected(trouble_of(ReasonCode::pull_failed, tagged.error()));
@@ -157,6 +161,35 @@ Result<void> DeploymentRun::check_containers() {
                     service.name);
       }
     }
+  }
+  return {};
+}
+
+/// A pull can take long, and a hook may write an env file: what compose applies is what it makes of
+/// its files now.
+DeploymentRun::Acted DeploymentRun::check_models() {
+  for (std::size_t i = 0; i < m_journal.plan.projects.size(); ++i) {
+    const ProjectPlan& project = m_journal.plan.projects[i];
+    ComposeModels& models = m_journal.models.at(i);
+    if (models.empty() || models.begin()->second.inputs == inputs_of(project.compose)) {
+      continue;
+    }
+    auto again = m_tools.target.prepare(project);
+    if (!again) {
+      return std::unexpected(trouble_of(ReasonCode::preflight_failed, again.error()));
+    }
+    for (const auto& [service, model] : again->models) {
+      if (model.hash == models[service].hash) {
+        continue;
+      }
+      const std::string what = fmt::format(
+          "service {}: what compose makes of it changed during the deployment", service);
+      if (m_journal.plan.refuses_drift(project)) {
+        return std::unexpected(Trouble{ReasonCode::drift, drift_error(what, project.drop_in)});
+      }
+      m_tools.log.warning("{}; it is applied along with the new image", what);
+    }
+    models = std::move(again->models);
   }
   return {};
 }

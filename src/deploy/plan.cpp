@@ -4,7 +4,7 @@
 #include <map>
 #include <utility>
 
-#include "deploy/project_settings.hpp"
+#include "tallyman/deploy/project_settings.hpp"
 
 namespace tallyman {
 namespace {
@@ -180,6 +180,7 @@ void add_request(const DeploymentRequest& request, std::size_t index, Deployment
 Result<std::optional<ProjectPlan>> project_plan(const std::string& name, const Group& group,
                                                 const Host& host) {
   ProjectPlan project{
+      .drop_in = group.watch->name,
       .compose = {.project = name},
       .by_script = group.watch->redeploy.used(),
       .redeploy = group.watch->redeploy,
@@ -242,6 +243,20 @@ Result<DeploymentPlan> make_plan(const std::vector<DeploymentRequest>& requests,
     return fail(ErrorKind::transient, "nothing of service {} runs any more", plan.name());
   }
   return plan;
+}
+
+Result<std::optional<ProjectPlan>> plan_to_ask(const Watch& watch,
+                                               const std::vector<Comparison>& comparisons,
+                                               const std::string& project, const Host& host) {
+  Group group;
+  for (const Comparison& comparison : comparisons) {
+    for (const Replica& replica : comparison.running.replicas) {
+      if (project_of(watch, replica.container) == project) {
+        add_to_group(group, watch, replica, comparison.running.reference);
+      }
+    }
+  }
+  return group.newest != nullptr ? project_plan(project, group, host) : std::nullopt;
 }
 
 std::vector<std::vector<std::size_t>> group_by_reference(

@@ -1,4 +1,4 @@
-#include "deploy/project_settings.hpp"
+#include "tallyman/deploy/project_settings.hpp"
 
 #include <unistd.h>
 
@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "tallyman/io/encoding.hpp"
 #include "tallyman/io/files.hpp"
 
 namespace tallyman {
@@ -111,6 +112,31 @@ Result<ComposeSettings> project_settings(const Watch& watch, const Container& co
     return std::unexpected(checked.error());
   }
   return compose;
+}
+
+ModelInputs inputs_of(const ComposeSettings& compose) {
+  std::string settings = fmt::format("{}\n{}\n", compose.project, compose.directory);
+  for (const auto* list : {&compose.files, &compose.env_files, &compose.profiles}) {
+    settings += fmt::format("{}\n{}\n", list->size(), fmt::join(*list, "\n"));
+  }
+  for (const auto& [name, value] : compose.environment) {
+    settings += fmt::format("{} {}={}\n", value.size(), name, value);
+  }
+  ModelInputs inputs{.settings = sha256_hex(settings), .files = {}};
+  const auto add = [&](const std::string& path) { inputs.files[path] = file_stamp(path); };
+  std::ranges::for_each(compose.files, add);
+  std::ranges::for_each(compose.env_files, add);
+  if (compose.files.empty()) {
+    for (const char* name : {"compose", "docker-compose"}) {
+      for (const char* end : {".yaml", ".yml", ".override.yaml", ".override.yml"}) {
+        add(absolute_path(fmt::format("{}{}", name, end), compose.directory));
+      }
+    }
+  }
+  if (compose.env_files.empty()) {
+    add(absolute_path(".env", compose.directory));
+  }
+  return inputs;
 }
 
 }  // namespace tallyman

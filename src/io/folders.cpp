@@ -70,6 +70,15 @@ Result<void> remove_directory(const std::string& path) {
   return error ? path_error("remove", path, error.value()) : Result<void>();
 }
 
+std::string file_stamp(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) {
+    return {};
+  }
+  return fmt::format("{}.{:09} {} {}", status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
+                     status.st_size, status.st_ino);
+}
+
 Result<std::int64_t> free_bytes(const std::string& path) {
   struct statvfs status{};
   int outcome = -1;

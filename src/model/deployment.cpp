@@ -39,6 +39,10 @@ bool DeploymentPlan::may_be_undone() const {
                              [](const DeploymentPart& part) { return part.rollback.enabled; });
 }
 
+bool DeploymentPlan::refuses_drift(const ProjectPlan& project) const {
+  return project.compose.on_drift == OnDrift::refuse && trigger.service.empty();
+}
+
 bool DeploymentPlan::has_before_hook() const {
   return std::ranges::any_of(parts,
                              [](const DeploymentPart& part) { return !part.hooks.before.empty(); });

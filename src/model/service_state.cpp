@@ -31,6 +31,7 @@ constexpr std::pair<ReasonCode, std::string_view> k_reason_words[] = {
     {ReasonCode::not_yet_stable, "not_yet_stable"},
     {ReasonCode::mirror_lag, "mirror_lag"},
     {ReasonCode::interrupted, "interrupted"},
+    {ReasonCode::drift, "drift"},
     {ReasonCode::predecessor, "predecessor"},
     {ReasonCode::failed_here, "failed_here"},
     {ReasonCode::held, "held"},

@@ -101,6 +101,16 @@ Json to_json(const std::optional<Hold>& hold) {
           {"since", format_rfc3339(hold->at)}};
 }
 
+Json to_json(const std::optional<Drift>& drift) {
+  if (!drift) {
+    return nullptr;
+  }
+  return {{"since", format_rfc3339(drift->since)},
+          {"services", drift->services},
+          {"files", drift->files},
+          {"message", drift->message}};
+}
+
 Json to_json(const ServiceStatus& service);
 
 template <class Entry>
@@ -131,6 +141,7 @@ Json to_json(const ServiceStatus& service) {
           {"consecutive_failures", service.consecutive_failures},
           {"quarantined", std::move(quarantined)},
           {"hold", to_json(service.hold)},
+          {"drift", to_json(service.drift)},
           {"error", to_json(service.error)}};
 }
 
@@ -237,6 +248,26 @@ std::optional<Hold> hold_of(const Reader& reader) {
               .at = reader.time("since").value_or(Timestamp{})};
 }
 
+std::vector<std::string> texts_of(const Json& list) {
+  std::vector<std::string> texts;
+  for (const Json& value : list) {
+    if (value.is_string()) {
+      texts.push_back(value.get<std::string>());
+    }
+  }
+  return texts;
+}
+
+std::optional<Drift> drift_of(const Reader& reader) {
+  if (!reader.present()) {
+    return std::nullopt;
+  }
+  return Drift{.since = reader.time("since").value_or(Timestamp{}),
+               .services = texts_of(reader.list("services")),
+               .files = texts_of(reader.list("files")),
+               .message = reader.text("message")};
+}
+
 ServiceStatus service_of(const Reader& reader) {
   ServiceStatus service{
       .name = reader.text("name"),
@@ -251,6 +282,7 @@ ServiceStatus service_of(const Reader& reader) {
       .pending_since = reader.time("pending_since"),
       .consecutive_failures = reader.number("consecutive_failures").value_or(0),
       .hold = hold_of(reader.in("hold")),
+      .drift = drift_of(reader.in("drift")),
       .error = error_of(reader.in("error"))};
   for (const Json& image : reader.list("images")) {
     service.images.push_back(image_of(Reader(image)));

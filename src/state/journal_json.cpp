@@ -22,6 +22,7 @@ Journal get_journal(const Json& json) {
                   .finished_at = get_optional(json.at("finished_at"), get_time),
                   .plan = get_plan(json.at("plan")),
                   .commands = get_list(json.at("commands"), get_command),
+                  .models = get_list(json.value("models", Json::array()), get_models),
                   .images = get_list(json.at("images"), get_progress),
                   .was_unhealthy = json.at("was_unhealthy"),
                   .error = get_optional(json.at("error"), get_error),
@@ -33,6 +34,7 @@ Journal get_journal(const Json& json) {
                   .downtime = get_optional(json.at("downtime_ms"), get_span),
                   .replicas = get_whole<int>(json.at("replicas")),
                   .hooks_called = json.value("hooks_called", false)};
+  journal.models.resize(journal.plan.projects.size());
   if (journal.commands.size() != journal.plan.projects.size() ||
       journal.images.size() != journal.plan.images.size() || journal.plan.parts.empty()) {
     throw BadValue("its lists do not fit together");
@@ -65,6 +67,7 @@ std::string journal_to_json(const Journal& journal) {
                                   {"hooks_called", journal.hooks_called},
                                   {"plan", put(journal.plan)},
                                   {"commands", put(journal.commands)},
+                                  {"models", put(journal.models)},
                                   {"images", put(journal.images)}});
 }
 

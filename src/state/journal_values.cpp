@@ -75,14 +75,13 @@ ServicePlan get_service(const Json& json) {
 /// Of compose's settings, or a script's, only the project's name is needed again: the command is
 /// there as a whole.
 Json put(const ProjectPlan& project) {
-  return {{"project", project.compose.project},
-          {"by_script", project.by_script},
-          {"created_by_v1", project.created_by_v1},
-          {"services", put(project.services)},
-          {"followers", put(project.followers)}};
+  return {{"drop_in", project.drop_in},        {"project", project.compose.project},
+          {"by_script", project.by_script},    {"created_by_v1", project.created_by_v1},
+          {"services", put(project.services)}, {"followers", put(project.followers)}};
 }
 ProjectPlan get_project(const Json& json) {
-  return {.compose = {.project = json.at("project")},
+  return {.drop_in = json.value("drop_in", ""),
+          .compose = {.project = json.at("project")},
           .by_script = json.value("by_script", false),
           .created_by_v1 = json.at("created_by_v1"),
           .services = get_list(json.at("services"), get_service),
@@ -210,6 +209,28 @@ SavedCommand get_command(const Json& json) {
   return {json.at("argv").get<std::vector<std::string>>(), json.at("directory"),
           json.at("environment").get<std::map<std::string, std::string>>(),
           get_span(json.at("timeout_ms"))};
+}
+
+Json put(const ComposeModels& models) {
+  Json json = Json::object();
+  for (const auto& [service, model] : models) {
+    json[service] = {{"made_by", model.made_by},
+                     {"hash", model.hash},
+                     {"settings", model.inputs.settings},
+                     {"files", model.inputs.files}};
+  }
+  return json;
+}
+ComposeModels get_models(const Json& json) {
+  ComposeModels models;
+  for (const auto& [service, model] : json.items()) {
+    models[service] = {
+        .made_by = model.at("made_by"),
+        .hash = model.at("hash"),
+        .inputs = {.settings = model.at("settings"),
+                   .files = model.at("files").get<std::map<std::string, std::string>>()}};
+  }
+  return models;
 }
 
 Json put(const ImageProgress& image) {

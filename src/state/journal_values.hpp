@@ -72,6 +72,7 @@ Json put(const DeploymentPart& part);
 Json put(const Trigger& trigger);
 Json put(const DeploymentPlan& plan);
 Json put(const SavedCommand& command);
+Json put(const ComposeModels& models);
 Json put(const ImageProgress& image);
 
 [[nodiscard]] Digest get_digest(const Json& json);
@@ -91,6 +92,7 @@ Json put(const ImageProgress& image);
 [[nodiscard]] Trigger get_trigger(const Json& json);
 [[nodiscard]] DeploymentPlan get_plan(const Json& json);
 [[nodiscard]] SavedCommand get_command(const Json& json);
+[[nodiscard]] ComposeModels get_models(const Json& json);
 [[nodiscard]] ImageProgress get_progress(const Json& json);
 
 template <class Value>

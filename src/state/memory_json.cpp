@@ -142,6 +142,56 @@ std::vector<KeptImage> kept_of(const Json& json) {
   return images;
 }
 
+Json model_to_json(const ComposeModel& model) {
+  return {{"made_by", model.made_by},
+          {"hash", model.hash},
+          {"settings", model.inputs.settings},
+          {"files", model.inputs.files}};
+}
+
+ComposeModel model_of(const Json& json) {
+  ComposeModel model{.made_by = text_member(json, "made_by"),
+                     .hash = text_member(json, "hash"),
+                     .inputs = {.settings = text_member(json, "settings"), .files = {}}};
+  for (const auto& [path, stamp] : member(json, "files", Json::value_t::object).items()) {
+    model.inputs.files.emplace(path, stamp.is_string() ? stamp.get<std::string>() : "");
+  }
+  return model;
+}
+
+Json models_to_json(const ModelMemory& models) {
+  Json json = Json::array();
+  for (const auto& [key, service] : models) {
+    json.push_back({{"project", key.first},
+                    {"service", key.second},
+                    {"applied", model_to_json(service.applied)},
+                    {"label", service.label},
+                    {"at", format_rfc3339(service.at)},
+                    {"changed", nullptr}});
+    if (const auto& changed = service.changed) {
+      json.back()["changed"] = model_to_json(changed->model);
+      json.back()["changed"]["since"] = format_rfc3339(changed->since);
+    }
+  }
+  return json;
+}
+
+ModelMemory models_of(const Json& json) {
+  ModelMemory models;
+  for (const Json& entry : json) {
+    const Json& changed = member(entry, "changed", Json::value_t::object);
+    ServiceModels service{.applied = model_of(member(entry, "applied", Json::value_t::object)),
+                          .label = text_member(entry, "label"),
+                          .at = time_of(entry, "at").value_or(Timestamp{})};
+    if (!changed.empty()) {
+      service.changed = {model_of(changed), time_of(changed, "since").value_or(Timestamp{})};
+    }
+    models.insert_or_assign({text_member(entry, "project"), text_member(entry, "service")},
+                            std::move(service));
+  }
+  return models;
+}
+
 Json service_to_json(const ServiceMemory& service) {
   Json json = {{"last_good", digests_to_json(service.last_good)},
                {"settled", digests_to_json(service.settled)},
@@ -158,6 +208,7 @@ Json service_to_json(const ServiceMemory& service) {
                {"broken", service.broken},
                {"quarantined", quarantined_to_json(service.quarantined)},
                {"kept", kept_to_json(service.kept)},
+               {"models", models_to_json(service.models)},
                {"last_deployment", nullptr}};
   if (service.last_deployment) {
     const DeploymentRecord& record = *service.last_deployment;
@@ -186,6 +237,7 @@ ServiceMemory service_of(const Json& json) {
   service.broken = text_member(json, "broken");
   service.quarantined = quarantined_of(member(json, "quarantined", Json::value_t::array));
   service.kept = kept_of(member(json, "kept", Json::value_t::array));
+  service.models = models_of(member(json, "models", Json::value_t::array));
   const Json& record = member(json, "last_deployment", Json::value_t::object);
   if (!record.empty()) {
     service.last_deployment = DeploymentRecord{text_member(record, "id"),

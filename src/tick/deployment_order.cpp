@@ -30,6 +30,7 @@ bool has_failed(const Standing& standing) {
     case ReasonCode::changed_by_hand:
     case ReasonCode::unmanaged:
     case ReasonCode::not_yet_stable:
+    case ReasonCode::drift:
       return false;
     default:
       return true;

@@ -84,7 +84,7 @@ void remember_success(const Journal& journal, const DeploymentPart& part, Timest
 void remember_failure(const Journal& journal, const Outcome& outcome, const DeploymentPart& part,
                       Timestamp now, ServiceMemory& service) {
   const bool touched = may_have_touched(journal.phase);
-  if (outcome.reason_code != ReasonCode::interrupted) {
+  if (outcome.reason_code != ReasonCode::interrupted && outcome.reason_code != ReasonCode::drift) {
     count_failure(service, part.to, touched, now);
     service.attempts.mirror_lags = outcome.reason_code == ReasonCode::mirror_lag;
   }
@@ -109,6 +109,26 @@ void remember_failure(const Journal& journal, const Outcome& outcome, const Depl
   }
 }
 
+/// What compose was called with has been applied, unless its containers are gone again: their
+/// labels will tell.
+void remember_models(const Journal& journal, const DeploymentPart& part, bool deployed,
+                     Timestamp now, ServiceMemory& memory) {
+  for (std::size_t i = 0; i < journal.models.size(); ++i) {
+    const ProjectPlan& project = journal.plan.projects.at(i);
+    if (project.drop_in != part.service || !may_have_touched(journal.phase)) {
+      continue;
+    }
+    for (const auto& [service, model] : journal.models[i]) {
+      ServiceModels& models = memory.models[{project.compose.project, service}];
+      if (deployed) {
+        models = {.applied = model, .at = now};
+      } else {
+        learn_model(models, model, "", now);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void remember_deployment(const Outcome& outcome, Memory& memory) {
@@ -124,6 +144,7 @@ void remember_deployment(const Outcome& outcome, Memory& memory) {
     } else {
       remember_failure(journal, outcome, part, now, service);
     }
+    remember_models(journal, part, outcome.state == ServiceState::updated, now, service);
     service.last_deployment = DeploymentRecord{
         journal.id, std::string(to_string(outcome.state)), part.from, part.to, now, journal.folder};
   }

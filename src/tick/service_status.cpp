@@ -107,8 +107,8 @@ void apply_outcome(const Outcome& outcome, const Decision& now_decides, ServiceS
     // What a person wanted is not what the registry offers.
     const bool ordered = outcome.journal && outcome.journal->plan.trigger.hold;
     status.update_available = ordered ? now_decides.update_available : std::optional(true);
-    if (outcome.reason_code == ReasonCode::mirror_lag) {
-      // Nothing failed: it is not there yet.
+    if (outcome.reason_code == ReasonCode::mirror_lag || outcome.reason_code == ReasonCode::drift) {
+      // Nothing failed: it is not there yet, or a person has to say so.
       status.reason += "; " + outcome.error->remedy;
       status.error.reset();
     }
@@ -195,6 +195,7 @@ ServiceStatus service_status(const ServiceLook& before, const Selector* after,
       hold != memory.holds.end() && hold->second && !hold->second->is_over(now)) {
     status.hold = *hold->second;
   }
+  status.drift = drift_of(remembered.models);
   for (const Quarantined& entry : remembered.quarantined) {
     status.quarantined.push_back(entry.digest);
   }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tallyman/tick/deployment_order.hpp"
+#include "tallyman/tick/drift.hpp"
 #include "tallyman/tick/remember.hpp"
 #include "tallyman/tick/service_status.hpp"
 
@@ -83,6 +84,10 @@ TickResult Tick::run(const TickOptions& given, const Lock& lock, TickObserver& o
     options.only = transaction_of_order(*options.order);
   }
   Look look = observe_and_decide(options, blocked, memory);
+
+  if (blocked == nullptr) {
+    tell_drift(look, memory);
+  }
 
   TickResult result;
   std::optional<Ordered> ordered;
@@ -219,6 +224,7 @@ std::vector<ServiceStatus> Tick::act(Look& look, const TickOptions& options, Ord
     }
     std::optional<Selector> after;
     if (read_back && look.host) {
+      settle_drift(group, *look.host, m_clock.now(), memory);
       after.emplace(*look.host);
     }
     for (const ServiceLook* service : group) {
@@ -301,18 +307,50 @@ Outcome Tick::deploy_group(const std::vector<const ServiceLook*>& group, const T
   if (plan && ordered != nullptr) {
     as_ordered(*ordered, *plan);
   }
-  Outcome outcome = plan ? m_deployer.deploy(*plan, lock, observer)
+  const auto objection = [&](const std::vector<PreparedProject>& prepared) {
+    return object_to_drift(*plan, prepared, host, memory);
+  };
+  Outcome outcome = plan ? m_deployer.deploy(*plan, lock, observer, objection)
                          : Outcome{.state = ServiceState::pending,
                                    .reason_code = ReasonCode::preflight_failed,
                                    .error = plan.error()};
   if (outcome.journal) {
     static_cast<void>(learn(outcome, memory));
-  } else if (outcome.reason_code != ReasonCode::interrupted) {
+  } else if (outcome.reason_code != ReasonCode::interrupted &&
+             outcome.reason_code != ReasonCode::drift) {
     for (const ServiceLook* service : group) {
       remember_refusal(service->watch.name, offered_digest(*service), m_clock.now(), memory);
     }
   }
   return outcome;
+}
+
+void Tick::tell_drift(Look& look, Memory& memory) {
+  const DriftNews news = look_for_drift(look, m_deployer, m_clock.now(), memory);
+  for (const std::string& one : news.noticed) {
+    m_log.warning("{}", one);
+  }
+  for (const std::string& one : news.not_known) {
+    m_log.info("what compose makes of it is not known for now: {}", one);
+  }
+}
+
+std::optional<Outcome> Tick::object_to_drift(const DeploymentPlan& plan,
+                                             const std::vector<PreparedProject>& prepared,
+                                             const Host& host, Memory& memory) {
+  const Drifts drifts = drift_of_prepared(prepared, host, m_clock.now(), memory);
+  for (const ProjectPlan& project : plan.projects) {
+    const auto drift = drifts.find(project.drop_in);
+    if (drift != drifts.end() && plan.refuses_drift(project)) {
+      return Outcome{.state = ServiceState::pending,
+                     .reason_code = ReasonCode::drift,
+                     .error = drift_error(drift->second.message, project.drop_in)};
+    }
+  }
+  for (const auto& [drop_in, drift] : drifts) {
+    m_log.warning("{}: {}; it is applied along with the new image", drop_in, drift.message);
+  }
+  return std::nullopt;
 }
 
 /// A run of some services replaces their entries and keeps the others, as far as they are still

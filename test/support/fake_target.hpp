@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "support/fake_engine.hpp"
+#include "tallyman/deploy/project_settings.hpp"
 #include "tallyman/deploy/target.hpp"
 
 namespace tallyman::test {
@@ -21,7 +22,17 @@ class FakeTarget final : public Target {
     }
     Command command{.argv = {"compose", "-p", plan.compose.project, "up"},
                     .directory = plan.compose.directory};
-    return PreparedProject{plan, std::move(command)};
+    return PreparedProject{plan, std::move(command), models_of(plan)};
+  }
+
+  Result<ComposeModels> models(const ProjectPlan& plan) override {
+    if (!model.empty()) {
+      m_calls.push_back("models " + plan.compose.project);
+    }
+    if (models_error) {
+      return std::unexpected(*models_error);
+    }
+    return models_of(plan);
   }
 
   Result<void> recreate(const PreparedProject& project, const Lock& /*lock*/) override {
@@ -37,8 +48,21 @@ class FakeTarget final : public Target {
   std::optional<Error> prepare_error = std::nullopt;
   std::function<Result<void>(const PreparedProject&)> on_recreate = {};
   std::vector<ProjectPlan> recreated;
+  std::string model = {};  ///< the hash of what compose makes of each service; empty: it has none
+  std::string version = "2.26.1";
+  std::optional<Error> models_error = std::nullopt;
 
  private:
+  [[nodiscard]] ComposeModels models_of(const ProjectPlan& plan) const {
+    ComposeModels models;
+    for (const ServicePlan* service : plan.all()) {
+      if (!model.empty()) {
+        models.emplace(service->name, ComposeModel{version, model, inputs_of(plan.compose)});
+      }
+    }
+    return models;
+  }
+
   Calls& m_calls;
   FakeEngine& m_engine;
 };

@@ -48,7 +48,7 @@ struct HoldOptions {
 /// `run --dry-run`: prints the compose commands.
 [[nodiscard]] int dry_run_command(const Config& config, const std::vector<ServiceName>& services,
                                   Registry& registry, Engine& engine, Deployer& deployer,
-                                  Memory memory, Terminal& out);
+                                  Memory memory, const Clock& clock, Terminal& out);
 
 /// What `check` shows, whichever way it is printed.
 struct CheckOptions {
@@ -106,6 +106,8 @@ struct ExplainOptions {
 [[nodiscard]] std::string short_digest(const std::optional<std::string>& digest);
 /// "  pull      4be7d0c1a2f3, 38.2 MB       6.1 s", on one line.
 [[nodiscard]] std::string step_text(const Step& step, int width);
+/// Why a service is in its state, and that it drifted: "; drift: compose.yaml".
+[[nodiscard]] std::string reason_text(const ServiceStatus& service);
 /// What went wrong with a service and what to do about it, some lines.
 [[nodiscard]] std::string trouble_text(const ServiceStatus& service, int width);
 /// "1 updated, 2 current, 1 pending (web-stg)"

@@ -53,13 +53,19 @@ class Deployer {
   /// What would be done; touches nothing.
   [[nodiscard]] Result<std::vector<PreparedProject>> prepare(const DeploymentPlan& plan);
 
+  /// What compose makes of the services of a project now.
+  [[nodiscard]] Result<ComposeModels> models(const ProjectPlan& project);
+
+  /// Says no to what was prepared, by the outcome that this is then.
+  using Objection = std::function<std::optional<Outcome>(const std::vector<PreparedProject>&)>;
+
   /// Preflight, then phase after phase until it has ended. A stop that is requested before compose
   /// was called abandons it; later it is finished or undone first. [hooks] before runs after the
   /// pull, and again for the next deployment if this one was cut off or failed before a container
   /// was touched; after or on_failure once it has ended, at most once. They cannot change how it
   /// ended: their failure is a warning and a step. None runs for one that touched nothing.
   [[nodiscard]] Outcome deploy(const DeploymentPlan& plan, const Lock& lock,
-                               DeploymentObserver& observer);
+                               DeploymentObserver& observer, const Objection& objection = {});
 
   /// Finishes or undoes what was left open; one outcome for each journal. An error is a journal
   /// that cannot be read: nothing was done then.

@@ -23,6 +23,12 @@ struct DeploymentRequest {
 [[nodiscard]] Result<DeploymentPlan> make_plan(const std::vector<DeploymentRequest>& requests,
                                                const Host& host);
 
+/// All services of a compose project that `comparisons` show, to ask compose about them; nothing
+/// where none of them runs any more. Errors as above.
+[[nodiscard]] Result<std::optional<ProjectPlan>> plan_to_ask(
+    const Watch& watch, const std::vector<Comparison>& comparisons, const std::string& project,
+    const Host& host);
+
 /// Requests that share a reference share its local tag on the engine, so they are one transaction:
 /// the indexes of `requests`, grouped, each group and the groups in their first order.
 [[nodiscard]] std::vector<std::vector<std::size_t>> group_by_reference(

@@ -25,6 +25,8 @@ class ScriptTarget final : public Target {
 
   /// ErrorKind::config if the folder or the script is not there.
   [[nodiscard]] Result<PreparedProject> prepare(const ProjectPlan& plan) override;
+  /// None: a script has no model.
+  [[nodiscard]] Result<ComposeModels> models(const ProjectPlan& /*plan*/) override { return {}; }
   [[nodiscard]] Result<void> recreate(const PreparedProject& project, const Lock& lock) override;
 
  private:
@@ -39,6 +41,9 @@ class TargetOfPlan final : public Target {
   TargetOfPlan(Target& compose, Target& script) : m_compose(compose), m_script(script) {}
   [[nodiscard]] Result<PreparedProject> prepare(const ProjectPlan& plan) override {
     return of(plan).prepare(plan);
+  }
+  [[nodiscard]] Result<ComposeModels> models(const ProjectPlan& plan) override {
+    return of(plan).models(plan);
   }
   [[nodiscard]] Result<void> recreate(const PreparedProject& project, const Lock& lock) override {
     return of(project.plan).recreate(project, lock);

@@ -5,6 +5,7 @@
 
 #include "tallyman/deploy/plan.hpp"
 #include "tallyman/io/process.hpp"
+#include "tallyman/model/drift.hpp"
 #include "tallyman/state/state_directory.hpp"
 
 namespace tallyman {
@@ -13,6 +14,7 @@ namespace tallyman {
 struct PreparedProject {
   ProjectPlan plan;
   Command recreate;
+  ComposeModels models = {};  ///< what that applies; of a script nobody knows
 };
 
 /// What recreates the containers of a service once the new image is there.
@@ -26,6 +28,9 @@ class Target {
   /// Finds out everything that would make recreate() fail or deploy something else, and touches
   /// nothing.
   [[nodiscard]] virtual Result<PreparedProject> prepare(const ProjectPlan& plan) = 0;
+
+  /// What compose makes of the services of `plan` now, whatever their images are. Touches nothing.
+  [[nodiscard]] virtual Result<ComposeModels> models(const ProjectPlan& plan) = 0;
 
   /// Runs what was prepared, also long afterwards: a journal may have kept it. The child holds
   /// `lock` as well, so that no later run starts beside an orphan of a killed one.

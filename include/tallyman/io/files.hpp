@@ -37,6 +37,10 @@ namespace tallyman {
 /// Bytes that are free for us on the file system of `path`; not_found if it is not there.
 [[nodiscard]] Result<std::int64_t> free_bytes(const std::string& path);
 
+/// What changes whenever the file at `path` is written or replaced (time, size, inode; of what a
+/// symbolic link leads to), without reading it; "" where there is none, or we may not see it.
+[[nodiscard]] std::string file_stamp(const std::string& path);
+
 /// Makes the folder and what is missing above it, with `mode`; fine if it is there.
 [[nodiscard]] Result<void> ensure_directory(const std::string& path, mode_t mode);
 

@@ -36,6 +36,7 @@ struct ServicePlan {
 
 /// One call of compose, or of the script of a drop-in.
 struct ProjectPlan {
+  ServiceName drop_in = {};
   ComposeSettings compose;  ///< complete: absolute directory, files and env files; a project name
   bool by_script = false;   ///< `redeploy` recreates; compose has the drop-in's name as project's
   RedeploySettings redeploy = {};
@@ -105,6 +106,8 @@ struct DeploymentPlan {
   [[nodiscard]] std::string name() const;    ///< "web", "web, worker"
   [[nodiscard]] bool may_be_undone() const;  ///< false only if every part says so
   [[nodiscard]] bool has_before_hook() const;
+  /// Must this not be done where compose would apply more than the image? A person's order may.
+  [[nodiscard]] bool refuses_drift(const ProjectPlan& project) const;
 };
 
 }  // namespace tallyman

@@ -92,6 +92,7 @@ struct Host {
 inline constexpr std::string_view k_label_project = "com.docker.compose.project";
 inline constexpr std::string_view k_label_service = "com.docker.compose.service";
 inline constexpr std::string_view k_label_compose_version = "com.docker.compose.version";
+inline constexpr std::string_view k_label_config_hash = "com.docker.compose.config-hash";
 inline constexpr std::string_view k_label_number = "com.docker.compose.container-number";
 inline constexpr std::string_view k_label_depends_on = "com.docker.compose.depends_on";
 inline constexpr std::string_view k_label_oneoff = "com.docker.compose.oneoff";

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tallyman/model/digest.hpp"
+#include "tallyman/model/drift.hpp"
 #include "tallyman/model/error.hpp"
 #include "tallyman/model/hold.hpp"
 #include "tallyman/model/time.hpp"
@@ -78,6 +79,7 @@ struct ServiceMemory {
   std::string broken = {};
   std::vector<Quarantined> quarantined = {};
   std::vector<KeptImage> kept = {};  ///< newest first
+  ModelMemory models = {};           ///< what compose makes of its services
 };
 
 /// What a registry said that holds beyond a tick. Nothing of it is secret.

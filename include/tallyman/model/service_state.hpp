@@ -46,6 +46,7 @@ enum class ReasonCode {
   not_yet_stable,    ///< pending: fewer checks in a row saw the digest than stable_checks asks for
   mirror_lag,        ///< pending: the engine's mirror does not have what the registry offers
   interrupted,       ///< pending: told to stop before containers were touched
+  drift,             ///< pending: compose would apply more than the image, and must not by itself
   predecessor,       ///< pending: one that it is deployed after failed; nothing was touched
   failed_here,       ///< quarantined
   held,              ///< held: itself, or a drop-in that is one transaction with it

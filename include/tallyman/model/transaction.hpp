@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tallyman/model/deployment.hpp"
+#include "tallyman/model/drift.hpp"
 #include "tallyman/model/error.hpp"
 #include "tallyman/model/service_state.hpp"
 #include "tallyman/model/time.hpp"
@@ -93,6 +94,7 @@ struct Journal {
   std::optional<Timestamp> finished_at = std::nullopt;
   DeploymentPlan plan;
   std::vector<SavedCommand> commands = {};    ///< what recreates; in the order of plan.projects
+  std::vector<ComposeModels> models = {};     ///< what that applies; in the order of plan.projects
   std::vector<ImageProgress> images = {};     ///< in the order of plan.images
   bool was_unhealthy = false;                 ///< the old containers failed the gate before
   std::optional<Error> error = std::nullopt;  ///< why it did not end as updated

@@ -16,6 +16,9 @@ using ServiceName = std::string;
 
 enum class Mode { automatic, notify };
 
+/// What a run does about a new image where compose would apply more than that.
+enum class OnDrift { apply, refuse };
+
 /// [compose] of a drop-in. What is empty comes from the labels of the containers.
 struct ComposeSettings {
   std::string directory = {};               ///< --project-directory, absolute
@@ -27,6 +30,7 @@ struct ComposeSettings {
   std::map<std::string, std::string> environment = {};  ///< for the compose process
   std::vector<std::string> command = {};                ///< {"docker", "compose"}; empty: found
   std::chrono::milliseconds timeout = std::chrono::minutes(10);  ///< of one compose call
+  OnDrift on_drift = OnDrift::apply;
 };
 
 /// [health] of a drop-in: when containers count as good.

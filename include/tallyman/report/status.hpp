@@ -60,6 +60,7 @@ struct ServiceStatus {
   int consecutive_failures = 0;
   std::vector<Digest> quarantined = {};
   std::optional<Hold> hold = std::nullopt;  ///< `by` as Hold::who(), there and here
+  std::optional<Drift> drift = std::nullopt;
   std::optional<Error> error = std::nullopt;
 };
 

@@ -16,6 +16,7 @@ struct ServiceLook {
   std::vector<Comparison> comparisons = {};
   std::vector<Container> by_id = {};
   Decision decision = {};
+  std::optional<Drift> drift = std::nullopt;  ///< look_for_drift() (tick/drift.hpp) tells
 };
 
 /// Everything a tick knows before it acts.

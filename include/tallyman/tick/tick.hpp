@@ -60,6 +60,11 @@ class Tick {
   /// Errors: what is remembered, or a journal, cannot be read.
   [[nodiscard]] Result<Outcomes> recover(const Lock& lock, Result<Memory>& memory,
                                          TickObserver& observer);
+  void tell_drift(Look& look, Memory& memory);
+  /// What else a deployment would apply; why it is not done, if that must not be.
+  [[nodiscard]] std::optional<Outcome> object_to_drift(const DeploymentPlan& plan,
+                                                       const std::vector<PreparedProject>& prepared,
+                                                       const Host& host, Memory& memory);
   [[nodiscard]] Look observe_and_decide(const TickOptions& options, const Error* blocked,
                                         Memory& memory);
   /// `ordered`: what a person wants, instead of what was decided.

@@ -1,7 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <fstream>
+
 #include "support/tick_world.hpp"
 #include "tallyman/cli/commands.hpp"
+#include "tallyman/tick/drift.hpp"
 #include "unit/cli/screen.hpp"
 
 using namespace tallyman;
@@ -14,10 +17,11 @@ struct Ran {
   std::string out;
 };
 
-Ran dry_run(TickWorld& world, const std::vector<ServiceName>& services = {}) {
+Ran dry_run(TickWorld& world, const std::vector<ServiceName>& services = {}, Memory memory = {}) {
   Screen screen;
-  const int status = dry_run_command(world.config, services, world.registry, world.engine,
-                                     world.deployer, Memory{}, screen.terminal);
+  const int status =
+      dry_run_command(world.config, services, world.registry, world.engine, world.deployer,
+                      std::move(memory), world.clock, screen.terminal);
   return {status, shortened(screen.text())};
 }
 
@@ -85,4 +89,27 @@ TEST_CASE("run --dry-run of some services is about those") {
   CHECK(ran.out ==
         "web: pending, nothing to do: 222222222222 is available, and mode is notify; to\n"
         "    deploy it: tallyman deploy web\n");
+}
+
+TEST_CASE("run --dry-run shows what would be applied besides the image") {
+  TickWorld world;
+  world.target.model = "first";
+  Look look = world.look();
+  Memory memory;
+  (void)look_for_drift(look, world.deployer, at("2026-11-22T10:00:00Z"), memory);
+  std::ofstream(world.folder / "compose.yaml") << "services: {}";
+  world.target.model = "second";
+  const std::string also =
+      "  also  service web: " + (world.folder / "compose.yaml") + " was edited since 2026-11-22 ";
+  CHECK(dry_run(world, {}, memory).out ==
+        "web: current, nothing to do\n" + also + "(applied with the next deployment)\n");
+  world.pushes_web();
+  CHECK(contains(dry_run(world, {}, memory).out,
+                 " compose -p shop up\n" + also + "(applied along with it)\n"));
+  world.config.watches.at(0).compose.on_drift = OnDrift::refuse;
+  const Ran refused = dry_run(world, {}, memory);
+  CHECK(refused.status == 0);
+  CHECK(refused.out == "web: would not deploy: service web: " + (world.folder / "compose.yaml") +
+                           " was edited since 2026-11-22, and on_drift is refuse; to apply it: "
+                           "tallyman deploy web; or put it back\n");
 }

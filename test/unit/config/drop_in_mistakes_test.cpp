@@ -81,7 +81,14 @@ TEST_CASE("an unknown key names the one that was meant, the place where it belon
        "rollback, redeploy, hooks"},
       {"image = \"a\"\n[compose]\nbanana = 1",
        "web.toml:3:1: compose.banana: unknown key; known here: directory, files, project, "
-       "env_files, profiles, services, environment, command, timeout"},
+       "env_files, profiles, services, environment, command, timeout, on_drift"},
+      {"image = \"a\"\n[redeploy]\ncommand = [\"/a\"]\non_drift = \"apply\"",
+       "web.toml:4:1: redeploy.on_drift: unknown key; on_drift belongs under [compose]"},
+      {"image = \"a\"\n[compose]\non_drift = \"refused\"",
+       "web.toml:3:12: compose.on_drift: \"refused\" is not known; did you mean \"refuse\"?"},
+      {"image = \"a\"\n[compose]\non_drift = \"never\"",
+       "web.toml:3:12: compose.on_drift: \"never\" is none of \"apply\" (report it and deploy) and "
+       "\"refuse\" (leave the service as it is)"},
   });
 }
 

@@ -24,6 +24,7 @@ TEST_CASE("an image alone is a drop-in") {
   CHECK(watch->compose.directory.empty());
   CHECK(watch->compose.command.empty());
   CHECK(watch->compose.timeout == std::chrono::minutes(10));
+  CHECK((watch->compose.on_drift == tallyman::OnDrift::apply));
   CHECK(watch->health.timeout == std::chrono::seconds(90));
   CHECK(watch->health.settle == std::chrono::seconds(10));
   CHECK(watch->health.http.empty());
@@ -59,6 +60,7 @@ profiles = ["prod", "x.y"]
 services = ["*"]
 command = ["/usr/bin/docker", "compose", "--ansi=never"]
 timeout = "1h30m"
+on_drift = "refuse"
 [compose.environment]
 CHANNEL = "stäble\n"
 _EMPTY = ""
@@ -76,6 +78,7 @@ _EMPTY = ""
   CHECK(watch->compose.services == Strings{"*"});
   CHECK(watch->compose.command == Strings{"/usr/bin/docker", "compose", "--ansi=never"});
   CHECK(watch->compose.timeout == std::chrono::minutes(90));
+  CHECK((watch->compose.on_drift == tallyman::OnDrift::refuse));
   CHECK(watch->compose.environment ==
         std::map<std::string, std::string>{{"CHANNEL", "stäble\n"}, {"_EMPTY", ""}});
 }

@@ -129,6 +129,7 @@ TEST_CASE("each project goes to its target") {
       ++prepared;
       return PreparedProject{.plan = plan, .recreate = {}};
     }
+    Result<ComposeModels> models(const ProjectPlan&) override { return {}; }
     Result<void> recreate(const PreparedProject&, const Lock&) override {
       ++recreated;
       return {};

@@ -41,6 +41,10 @@ inline ServiceStatus rich_service() {
                             .revision = "0123abcd",
                             .created = at("2026-10-01T00:00:00Z")});
   service.images.push_back({.reference = "nginx:1"});
+  service.drift = Drift{.since = at("2026-11-22T19:00:00Z"),
+                        .services = {"web", "worker"},
+                        .files = {"/srv/shop/.env"},
+                        .message = "services web, worker: /srv/shop/.env was edited"};
   service.containers.push_back({.id = "c1",
                                 .name = "shop-web-1",
                                 .project = "shop",

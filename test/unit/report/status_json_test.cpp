@@ -148,7 +148,7 @@ TEST_CASE(
   CHECK(web["last_deployment"]["log"] == "/var/lib/tallyman/deployments/x");
   const Json& bare = json["services"][1];
   for (const char* key : {"update_available", "healthy", "last_good", "last_deployment",
-                          "pending_since", "hold", "error"}) {
+                          "pending_since", "hold", "drift", "error"}) {
     CAPTURE(key);
     REQUIRE(bare.contains(key));
     CHECK(bare[key].is_null());

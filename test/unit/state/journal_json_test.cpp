@@ -88,6 +88,13 @@ TEST_CASE("what a recovery needs is in the text") {
   CHECK(journal.commands[0].directory == "/srv/shop");
   CHECK(journal.commands[0].environment.at("PASSWORD") == k_secret);
   CHECK(journal.commands[0].timeout.count() == 600'000);
+  REQUIRE(journal.models.size() == 2);
+  CHECK(journal.models[1].empty());
+  const ComposeModel& model = journal.models[0].at("web");
+  CHECK(model.made_by == "2.26.1");
+  CHECK(model.hash == "hash");
+  CHECK((model.inputs == ModelInputs{"settings", {{"/srv/shop/compose.yaml", "1.5 7 9"}}}));
+  CHECK(journal.plan.projects.at(0).drop_in == "web");
   REQUIRE(journal.images.size() == 2);
   CHECK(journal.images[0].image_id == id_of('f'));
   CHECK(journal.images[0].was_here);

@@ -52,7 +52,8 @@ inline Journal full_journal(const std::string& id = "20261122T194514Z-web") {
   const ServicePlan follower{
       .name = "vpn", .reference = vpn, .containers = {{"v1", "shop-vpn-1", 1, id_of('e')}}};
   journal.plan.projects = {
-      {.compose = {.project = "shop"},
+      {.drop_in = "web",
+       .compose = {.project = "shop"},
        .created_by_v1 = true,
        .services = {service},
        .followers = {follower}},
@@ -62,6 +63,8 @@ inline Journal full_journal(const std::string& id = "20261122T194514Z-web") {
                        {{"PASSWORD", k_secret}, {"PATH", "/usr/bin"}},
                        milliseconds(600'000)},
                       {{"docker-compose", "up"}, "/srv/blog", {}, milliseconds(1)}};
+  journal.models = {
+      {{"web", {"2.26.1", "hash", {"settings", {{"/srv/shop/compose.yaml", "1.5 7 9"}}}}}}, {}};
   journal.images = {{id_of('f'), true, id_of('a')}, {"", false, ""}};
   journal.was_unhealthy = true;
   journal.error = Error{ErrorKind::process, "shop-web-1 exited with status 1", "look at its log"};

@@ -43,6 +43,13 @@ Memory rich_memory() {
        "harbor.lan/shop/web:tallyman-rollback-bbbbbbbbbbbb",
        false,
        {}}};
+  web.models[{"shop", "web"}] = {
+      .applied = {"2.26.1", "hash", {"settings", {{"/srv/web/.env", "1.5 7 9"}, {"/x", ""}}}},
+      .label = "label",
+      .at = at("2026-11-22T16:00:00Z"),
+      .changed =
+          ServiceModels::Changed{{"1.29.2", "other", {"more", {}}}, at("2026-11-22T16:30:00Z")}};
+  web.models[{"shop", "db"}] = {.applied = {"2.26.1", "db", {}}};
   memory.services["caf\u00e9 \"quoted\""].last_deployment =
       DeploymentRecord{.id = "x", .result = "failed", .from = std::nullopt, .to = std::nullopt};
   RegistryMemory& hub = memory.registries["docker.io"];
@@ -94,6 +101,27 @@ void check_same(const std::vector<Entry>& a, const std::vector<Entry>& b) {
   }
 }
 
+void check_same(const ComposeModel& a, const ComposeModel& b) {
+  CHECK(a.made_by == b.made_by);
+  CHECK(a.hash == b.hash);
+  CHECK((a.inputs == b.inputs));
+}
+
+void check_same(const ModelMemory& a, const ModelMemory& b) {
+  REQUIRE(a.size() == b.size());
+  for (const auto& [key, models] : a) {
+    REQUIRE(b.contains(key));
+    check_same(models.applied, b.at(key).applied);
+    CHECK(models.label == b.at(key).label);
+    CHECK((models.at == b.at(key).at));
+    REQUIRE(models.changed.has_value() == b.at(key).changed.has_value());
+    if (models.changed) {
+      check_same(models.changed->model, b.at(key).changed->model);
+      CHECK((models.changed->since == b.at(key).changed->since));
+    }
+  }
+}
+
 void check_same(const ServiceMemory& a, const ServiceMemory& b) {
   CHECK((a.last_good == b.last_good));
   CHECK((a.deployed_at == b.deployed_at));
@@ -115,6 +143,7 @@ void check_same(const ServiceMemory& a, const ServiceMemory& b) {
   CHECK(a.broken == b.broken);
   check_same(a.quarantined, b.quarantined);
   check_same(a.kept, b.kept);
+  check_same(a.models, b.models);
   REQUIRE(a.last_deployment.has_value() == b.last_deployment.has_value());
   if (a.last_deployment) {
     check_same(*a.last_deployment, *b.last_deployment);
@@ -188,7 +217,7 @@ TEST_CASE("what has the wrong type in a memory is left out, the rest stays") {
                                id_of('3') + R"("},
               "last_deployment": {"id": 5, "result": null, "from": "x", "to": [], "finished_at": ""}},
       "bad": {"settled": 3, "attempts": [1], "candidates": [1], "broken": 7, "quarantined": {"digest": "x"},
-              "kept": "all"},
+              "kept": "all", "models": "none"},
       "half": {"attempts": {"digest": 1, "count": "x", "touched": null, "last": 5, "mirror_lags": 1},
                "candidates": {"a": null, "b": {"digest": "x", "checks": 1}, "c": {"checks": 1},
                               "d": {"digest": ")" +
@@ -196,7 +225,8 @@ TEST_CASE("what has the wrong type in a memory is left out, the rest stays") {
                                R"(", "checks": 2000000000}},
                "quarantined": [null, {"digest": "x"}, {"digest": ")" +
                                id_of('4') + R"(", "manifest": 5, "at": "never"}],
-               "kept": [null, {"deployed": "yes"}]},
+               "kept": [null, {"deployed": "yes"}],
+               "models": [null, {"project": "p", "service": "s", "applied": 3, "changed": {"hash": 5, "files": {"a": 1}}}]},
       "odd": []
     },
     "of a later version": {"deep": [[[1]]]}
@@ -215,6 +245,7 @@ TEST_CASE("what has the wrong type in a memory is left out, the rest stays") {
   CHECK(bad.broken.empty());
   CHECK(bad.quarantined.empty());
   CHECK(bad.kept.empty());
+  CHECK(bad.models.empty());
   const ServiceMemory& half = memory.services.at("half");
   CHECK_FALSE(half.attempts.digest.has_value());
   CHECK(half.attempts.count == 0);
@@ -228,6 +259,10 @@ TEST_CASE("what has the wrong type in a memory is left out, the rest stays") {
     CHECK(kept.tag.empty());  // so it keeps nothing
     CHECK_FALSE(kept.deployed);
   }
+
+  REQUIRE(half.models.contains({"p", "s"}));
+  CHECK(half.models.at({"p", "s"}).applied.hash.empty());
+  CHECK(half.models.at({"p", "s"}).latest().inputs.files.at("a").empty());
 
   const ServiceMemory& web = memory.services.at("web");
   CHECK(web.last_good.empty());

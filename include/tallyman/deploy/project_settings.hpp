@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tallyman/model/drift.hpp"
 #include "tallyman/model/error.hpp"
 #include "tallyman/model/host.hpp"
 #include "tallyman/model/watch.hpp"
@@ -10,5 +11,10 @@ namespace tallyman {
 /// directory, files and env files. ErrorKind::config where a label or a file is missing.
 [[nodiscard]] Result<ComposeSettings> project_settings(const Watch& watch,
                                                        const Container& container);
+
+/// What compose works on with these settings, which are complete: a hash of them, and its files as
+/// they are on the disk. Of files that are not named those are looked at that compose finds by
+/// itself; files that it includes are not known here.
+[[nodiscard]] ModelInputs inputs_of(const ComposeSettings& compose);
 
 }  // namespace tallyman
