@@ -303,6 +303,9 @@ std::string explanation_text(const Explanation& explanation, const Terminal& ter
   }
   add_images(explanation, page);
   add_memory_lines(explanation, page);
+  if (service.drift) {
+    page.add("drift", printable(service.drift->message));
+  }
   add_hold(service, page);
   add_order(explanation, page);
   add_next(explanation.next, page);

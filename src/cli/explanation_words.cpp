@@ -96,6 +96,8 @@ std::string_view rule_of(ReasonCode code) {
       return "this digest could not be deployed; the timer waits longer each time";
     case ReasonCode::not_yet_stable:
       return "stable_checks wants to see a digest more often before it counts";
+    case ReasonCode::drift:
+      return "an update, and on_drift = \"refuse\" leaves edited files to a person";
     case ReasonCode::mirror_lag:
       return "the engine's mirror does not have what the registry offers";
     case ReasonCode::predecessor:
@@ -143,6 +145,7 @@ NextStep step_without_deployment(const Explanation& explanation,
     case ReasonCode::update_available:
       return {.text = "nothing: one image of the drop-in is in the way of the others"};
     case ReasonCode::notify_only:
+    case ReasonCode::drift:
       return {.text = "every run reports it again", .by_hand = deploy};
     case ReasonCode::changed_by_hand:
       return {.text = fmt::format("a run leaves it alone until {} moves",
