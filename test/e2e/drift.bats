@@ -29,7 +29,10 @@ $(printf '%s\n' "$@")
 TOML
 }
 asked() { wc -l 2>/dev/null <"$ETC/asked" || echo 0; } # how often `compose config` ran
-greeting() { engine_docker it exec "$(service_ids it "$NAME" web)" printenv GREETING; }
+greeting() { # what web was created with
+    engine_docker it inspect -f '{{json .Config.Env}}' "$(service_ids it "$NAME" web)" |
+        jq -r '.[] | select(startswith("GREETING=")) | ltrimstr("GREETING=")'
+}
 
 @test "an edited env file is told, applied with the next image, and gone then" {
     web_with_env
