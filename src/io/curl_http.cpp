@@ -36,22 +36,6 @@ struct CurlMultiDeleter {
   void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
 };
 
-/// A failure that everybody meets who goes to the same place.
-bool is_of_the_place(TransportFailure failure) {
-  switch (failure) {
-    case TransportFailure::resolve:
-    case TransportFailure::connect:
-    case TransportFailure::tls:
-    case TransportFailure::certificate:
-    case TransportFailure::client_certificate:
-    case TransportFailure::proxy:
-    case TransportFailure::denied:
-      return true;
-    default:
-      return false;
-  }
-}
-
 TransportError cancelled(const HttpRequest& request) {
   return {TransportFailure::cancelled,
           {ErrorKind::cancelled, fmt::format("asked to stop while asking {}", target_of(request))}};
@@ -163,7 +147,7 @@ struct CurlHttp::Impl {
       const auto began = std::chrono::steady_clock::now() - transfer.duration();
       return !queue.has_answered_since(transfer.place(), began);
     }
-    return !transfer.connected() && is_of_the_place(failure);
+    return !transfer.connected() && concerns_place(failure);
   }
 
   void finish(CURL* easy, CURLcode code) {

@@ -21,6 +21,17 @@ std::vector<std::string> HttpResponse::header_values(std::string_view lower_case
   return values;
 }
 
+bool concerns_place(TransportFailure failure) {
+  switch (failure) {
+    case TransportFailure::cut:
+    case TransportFailure::too_large:
+    case TransportFailure::other:
+      return false;
+    default:
+      return true;
+  }
+}
+
 HttpResult Http::fetch(HttpRequest request) {
   std::optional<HttpResult> answer;
   send(std::move(request), [&answer](HttpResult result) { answer = std::move(result); });

@@ -16,18 +16,6 @@ constexpr std::string_view k_hub_host = "registry-1.docker.io";
 constexpr std::chrono::seconds k_probe_connect_timeout(3);
 constexpr std::chrono::seconds k_probe_timeout(5);
 
-/// An answer that ended too early or is too long says nothing about the next one.
-bool concerns_transport(TransportFailure failure) {
-  switch (failure) {
-    case TransportFailure::cut:
-    case TransportFailure::too_large:
-    case TransportFailure::other:
-      return false;
-    default:
-      return true;
-  }
-}
-
 bool is_no_tls(TransportFailure failure) {
   return failure == TransportFailure::connect || failure == TransportFailure::tls;
 }
@@ -166,7 +154,7 @@ void Access::try_first() {
 }
 
 void Access::on_first_result(HttpResult result) {
-  if (m_state == State::reached || result || !concerns_transport(result.error().failure)) {
+  if (m_state == State::reached || result || !concerns_place(result.error().failure)) {
     Question first = std::move(*m_first);
     m_first.reset();
     first.done(std::move(result));  // before the others: it may say that nobody is to be asked now

@@ -8,23 +8,6 @@
 namespace tallyman {
 namespace {
 
-/// Would the next request to this origin end in the same way?
-bool concerns_origin(TransportFailure failure) {
-  switch (failure) {
-    case TransportFailure::resolve:
-    case TransportFailure::connect:
-    case TransportFailure::tls:
-    case TransportFailure::certificate:
-    case TransportFailure::client_certificate:
-    case TransportFailure::proxy:
-    case TransportFailure::timeout:
-    case TransportFailure::cancelled:
-      return true;
-    default:
-      return false;
-  }
-}
-
 constexpr std::array<std::chrono::milliseconds, Lanes::k_retries> k_pauses{
     std::chrono::milliseconds(200), std::chrono::milliseconds(1000)};
 
@@ -85,7 +68,7 @@ void Lanes::finish(Lane& lane, HttpResult result, std::size_t answers_before, Ht
   std::deque<Waiting> hopeless;
   if (result) {
     ++lane.answers;
-  } else if (concerns_origin(result.error().failure) && lane.answers == answers_before) {
+  } else if (concerns_place(result.error().failure) && lane.answers == answers_before) {
     hopeless = std::exchange(lane.waiting, {});
   }
   for (Waiting& waiting : hopeless) {

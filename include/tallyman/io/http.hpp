@@ -80,6 +80,10 @@ enum class TransportFailure {
   other,
 };
 
+/// Would the next request to the same place end in the same way, whatever it asks for? An answer
+/// that ended too early or is too long says nothing about the next one.
+[[nodiscard]] bool concerns_place(TransportFailure failure);
+
 struct TransportError {
   TransportFailure failure = TransportFailure::other;
   Error error;  ///< message without the URL's query; names the host
