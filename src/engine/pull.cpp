@@ -64,7 +64,7 @@ Result<std::int64_t> outcome(const PullStream& stream, bool podman, const PullOr
   }
   if (stream.failure()) {
     return std::unexpected(
-        pull_error(*stream.failure(), reference, order.wanted, order.credential));
+        pull_error(*stream.failure(), reference, order.wanted, order.credential, podman));
   }
   if (!stream.complete(podman)) {
     return fail(ErrorKind::transient,
@@ -88,7 +88,7 @@ Result<std::int64_t> pull_image(EngineApi& api, const PullOrder& order,
   const auto answer = api.call(call);
   if (answer && answer->status >= 300) {
     return std::unexpected(pull_error({message_of(*answer), answer->status}, order.reference,
-                                      order.wanted, order.credential));
+                                      order.wanted, order.credential, api.is_podman()));
   }
   // A stream that made no sense was ended by us, and a reason that the engine gave before the
   // connection broke says more than that it broke.

@@ -19,10 +19,23 @@ constexpr std::string_view k_docker_hub = "docker.io";
 constexpr std::string_view k_overwrite = "cannot overwrite digest";
 constexpr std::string_view k_plain_http = "server gave http response to https client";
 
-constexpr const char* k_proxy_places =
+/// Where an operator sets what: containers-registries.conf(5), containers-certs.d(5) for Podman.
+struct Service {
+  std::string_view engine;   ///< who could not pull
+  std::string_view name;     ///< whose setting it is
+  std::string_view command;  ///< of people
+  std::string_view certs;
+  std::string_view proxy_places;
+};
+constexpr Service k_dockerd{
+    "the Docker Engine", "dockerd", "docker", "/etc/docker/certs.d",
     " \"proxies\" in /etc/docker/daemon.json, or HTTPS_PROXY and NO_PROXY in "
     "/etc/systemd/system/docker.service.d/http-proxy.conf, then: systemctl daemon-reload && "
-    "systemctl restart docker";
+    "systemctl restart docker"};
+constexpr Service k_podman{
+    "Podman", "Podman", "podman", "/etc/containers/certs.d",
+    " HTTPS_PROXY and NO_PROXY in /etc/systemd/system/podman.service.d/http-proxy.conf, then: "
+    "systemctl daemon-reload && systemctl restart podman"};
 
 bool has_any(std::string_view text, std::initializer_list<std::string_view> words) {
   return std::ranges::any_of(words, [text](std::string_view word) { return text.contains(word); });
@@ -109,64 +122,75 @@ ErrorKind kind_of(std::string_view reason, long code, bool anonymous) {
   return kind_of_code(code, anonymous);
 }
 
-std::string allow_plain_http(const std::string& domain) {
+std::string allow_plain_http(const Service& service, const std::string& domain) {
+  if (&service == &k_podman) {
+    return fmt::format(
+        "Podman does not list {} as insecure: if it is meant to speak plain http, add [[registry]] "
+        "with location = \"{}\" and insecure = true to /etc/containers/registries.conf, then: "
+        "systemctl restart podman",
+        domain, domain);
+  }
   return fmt::format(
       "dockerd does not list {} as insecure: if it is meant to speak plain http, add \"{}\" to "
       "\"insecure-registries\" in /etc/docker/daemon.json, then: systemctl reload docker",
       domain, domain);
 }
 
-/// dockerd itself cannot get through to the registry, or the two do not trust each other: what to
-/// set where. "" where it is something else.
-std::string remedy_for_way(std::string_view reason, const std::string& domain) {
+/// The service itself cannot get through to the registry, or the two do not trust each other: what
+/// to set where. "" where it is something else.
+std::string remedy_for_way(std::string_view reason, const std::string& domain,
+                           const Service& service) {
   if (reason.contains(k_plain_http)) {
-    return allow_plain_http(domain);
+    return allow_plain_http(service, domain);
   }
   if (has_any(reason, {"proxyconnect", "proxy authentication required"})) {
-    return std::string("dockerd's own proxy does not let it through: see") + k_proxy_places;
+    return fmt::format("{}'s own proxy does not let it through: see{}", service.name,
+                       service.proxy_places);
   }
-  // Without a port in the reference dockerd falls back to port 80 for an insecure registry only.
+  // Without a port in the reference both fall back to port 80 for an insecure registry only.
   if (reason.contains(":443: ") && reason.contains("connection refused") && !domain.contains(':') &&
       domain != k_docker_hub) {
-    return allow_plain_http(domain);
+    return allow_plain_http(service, domain);
   }
   if (has_any(reason, {"signed by unknown authority", "certificate is not trusted",
                        "certificate is not standards compliant"})) {
     return fmt::format(
-        "dockerd does not know the registry's authority: put its certificate into "
-        "/etc/docker/certs.d/{}/ca.crt; no reload is needed",
-        domain);
+        "{} does not know the registry's authority: put its certificate into {}/{}/ca.crt; no "
+        "reload is needed",
+        service.name, service.certs, domain);
   }
   if (has_any(reason, {"tls: bad certificate", "tls: certificate required",
-                       "tls: unknown certificate authority", "tls: handshake failure"})) {
+                       "tls: unknown certificate authority", "tls: handshake failure",
+                       "no required ssl certificate was sent"})) {
     return fmt::format(
-        "the registry wants a client certificate of dockerd that it trusts: "
-        "/etc/docker/certs.d/{}/client.cert and client.key; no reload is needed",
-        domain);
+        "the registry wants a client certificate of {} that it trusts: {}/{}/client.cert and "
+        "client.key; no reload is needed",
+        service.name, service.certs, domain);
   }
   if (has_any(reason, {"missing key ", "missing client certificate "})) {
-    return fmt::format(
-        "of each pair of .cert and .key in /etc/docker/certs.d/{} dockerd needs both", domain);
+    return fmt::format("of each pair of .cert and .key in {}/{} {} needs both", service.certs,
+                       domain, service.name);
   }
   if (has_any(reason, {"no such host", "server misbehaving"}) ||
       (reason.contains(":53: ") && reason.contains("timeout"))) {
     return fmt::format(
-        "dockerd cannot resolve the name: see /etc/resolv.conf and /etc/hosts, and: getent hosts "
-        "{}; where only a proxy resolves it dockerd needs that, too:{}",
-        domain.substr(0, domain.rfind(':')), k_proxy_places);
+        "{} cannot resolve the name: see /etc/resolv.conf and /etc/hosts, and: getent hosts {}; "
+        "where only a proxy resolves it {} needs that, too:{}",
+        service.name, domain.substr(0, domain.rfind(':')), service.name, service.proxy_places);
   }
   if (has_any(reason, {"i/o timeout", "no route to host", "network is unreachable",
                        "context deadline exceeded", "client.timeout exceeded",
                        "request canceled while waiting for connection"})) {
-    return std::string("where only a proxy leads out dockerd needs it too:") + k_proxy_places;
+    return fmt::format("where only a proxy leads out {} needs it too:{}", service.name,
+                       service.proxy_places);
   }
   return "";
 }
 
 std::string remedy_for(ErrorKind kind, std::string_view reason, const ImageReference& reference,
-                       const std::optional<Credential>& credential) {
+                       const std::optional<Credential>& credential, const Service& service) {
   const std::string& domain = reference.domain();
-  if (std::string way = remedy_for_way(reason, domain); !way.empty()) {
+  if (std::string way = remedy_for_way(reason, domain, service); !way.empty()) {
     return way;
   }
   const bool identity_matters =
@@ -174,8 +198,8 @@ std::string remedy_for(ErrorKind kind, std::string_view reason, const ImageRefer
   if (identity_matters && !credential) {
     return fmt::format(
         "the pull was anonymous: set username and password_file under [registry.\"{}\"] in "
-        "tallyman.toml, or: docker login{}",
-        domain, domain == k_docker_hub ? "" : " " + domain);
+        "tallyman.toml, or: {} login{}",
+        domain, service.command, domain == k_docker_hub ? "" : " " + domain);
   }
   if (kind == ErrorKind::auth) {
     return credential->kind == CredentialKind::password
@@ -187,7 +211,9 @@ std::string remedy_for(ErrorKind kind, std::string_view reason, const ImageRefer
                        reference.repository());
   }
   if (reason.contains("no space left on device")) {
-    return "make room where the engine keeps its images; docker system df shows what uses it";
+    return fmt::format(
+        "make room where the engine keeps its images; {} system df shows what uses it",
+        service.command);
   }
   if (reason.contains(k_overwrite)) {
     return fmt::format("this host has it for another platform: docker image rm {}",
@@ -206,7 +232,9 @@ std::string for_platform(std::string_view reason, const Platform& platform) {
 }  // namespace
 
 Error pull_error(const PullFailure& failure, const ImageReference& reference,
-                 const Platform& platform, const std::optional<Credential>& credential) {
+                 const Platform& platform, const std::optional<Credential>& credential,
+                 bool podman) {
+  const Service& service = podman ? k_podman : k_dockerd;
   const std::string words = reason_text(failure.text, reference);
   const ErrorKind kind = kind_of(words, failure.code, !credential);
   std::string text = failure.text;
@@ -217,9 +245,9 @@ Error pull_error(const PullFailure& failure, const ImageReference& reference,
     }
   }
   return {kind,
-          fmt::format("the Docker Engine could not pull {}{}: {}", reference.str(),
+          fmt::format("{} could not pull {}{}: {}", service.engine, reference.str(),
                       for_platform(words, platform), reason(text)),
-          remedy_for(kind, words, reference, credential)};
+          remedy_for(kind, words, reference, credential, service)};
 }
 
 }  // namespace tallyman

@@ -12,9 +12,9 @@ namespace tallyman {
 
 /// Why the engine could not pull `reference` for `platform` with `credential`. The engine gives
 /// most reasons as text only, so kind and remedy are read from that, the status code is the last
-/// resort.
+/// resort. The remedies name the files of Docker's or of Podman's service.
 [[nodiscard]] Error pull_error(const PullFailure& failure, const ImageReference& reference,
                                const Platform& platform,
-                               const std::optional<Credential>& credential);
+                               const std::optional<Credential>& credential, bool podman);
 
 }  // namespace tallyman

@@ -10,7 +10,8 @@ void check_failure(const PullFailure& failure) {
   const auto reference = ImageReference::parse("ghcr.io/acme/web@sha256:" + std::string(64, 'a'));
   const Credential credential{"robot", Secret("hunter2-hunter2"), "web.toml"};
   for (const auto& identity : {std::optional(credential), std::optional<Credential>()}) {
-    const Error error = pull_error(failure, *reference, {"linux", "amd64"}, identity);
+    const bool podman = identity.has_value();
+    const Error error = pull_error(failure, *reference, {"linux", "amd64"}, identity, podman);
     HOLDS(fuzz::is_one_printable_line(error.message) && error.message.size() < 8000);
     HOLDS(!identity || error.message.find(credential.secret.reveal()) == std::string::npos);
     HOLDS(error.kind != ErrorKind::bug && error.kind != ErrorKind::config);

@@ -17,6 +17,7 @@ using tallyman::test::engine_error;
 using tallyman::test::FakeEngine;
 using tallyman::test::json_answer;
 using tallyman::test::k_pulled_digest;
+using tallyman::test::podman_ping;
 using tallyman::test::pull;
 using tallyman::test::pull_stream;
 using tallyman::test::pulled;
@@ -35,7 +36,7 @@ std::string quoted(std::string_view text) {
 
 /// The same text as an HTTP error and as an error within the stream must be the same error.
 Error pull_error(std::string_view text, bool anonymous,
-                 std::string_view repository = "harbor.lan/shop/web") {
+                 std::string_view repository = "harbor.lan/shop/web", bool podman = false) {
   const auto reference = pulled(repository);
   const auto credential = anonymous ? std::nullopt : std::optional(robot());
   std::vector<Error> errors;
@@ -45,9 +46,10 @@ Error pull_error(std::string_view text, bool anonymous,
                     "\"message\":" +
                     quoted(text) + "},\"error\":" + quoted(text) + "}\r\n"),
         json_answer("{\"error\":" + quoted(text) + "}")}) {
-    tallyman::test::FakeHttp http([&answer](const tallyman::HttpRequest& request) {
+    tallyman::test::FakeHttp http([&answer, podman](const tallyman::HttpRequest& request) {
       if (request.url.ends_with("/_ping")) {
-        return tallyman::HttpResponse{.status = 200, .headers = {{"api-version", "1.41"}}};
+        return podman ? podman_ping()
+                      : tallyman::HttpResponse{.status = 200, .headers = {{"api-version", "1.41"}}};
       }
       return answer;
     });
@@ -195,6 +197,37 @@ TEST_CASE("a reason within the names of the image is none") {
   }
 }
 
+TEST_CASE("on Podman it is Podman's files that are named") {
+  struct Row {
+    const char* text;
+    std::vector<std::string_view> words;
+  };
+  for (const Row& row : {
+           Row{"http: server gave HTTP response to HTTPS client",
+               {"[[registry]]", "location = \"harbor.lan:8080\"", "insecure = true",
+                "/etc/containers/registries.conf", "systemctl restart podman"}},
+           Row{"x509: certificate signed by unknown authority",
+               {"/etc/containers/certs.d/harbor.lan:8080/ca.crt"}},
+           Row{"remote error: tls: certificate required",
+               {"/etc/containers/certs.d/harbor.lan:8080/client.cert and client.key"}},
+           Row{"proxyconnect tcp: dial tcp 10.0.0.9:3128: connect: connection refused",
+               {"/etc/systemd/system/podman.service.d/", "systemctl restart podman"}},
+           Row{"dial tcp: lookup harbor.lan on 10.0.0.53:53: no such host",
+               {"getent hosts harbor.lan", "podman.service.d"}},
+           Row{"dial tcp 10.0.0.1:443: i/o timeout", {"podman.service.d"}},
+           Row{"unauthorized: authentication required", {"podman login harbor.lan:8080"}},
+           Row{"write /var/tmp/x: no space left on device", {"podman system df"}},
+       }) {
+    CAPTURE(row.text);
+    const Error error = pull_error(row.text, true, "harbor.lan:8080/web", true);
+    CHECK(error.message.starts_with("Podman could not pull harbor.lan:8080/web"));
+    for (const std::string_view word : row.words) {
+      CHECK_MESSAGE(error.remedy.contains(word), error.remedy);
+    }
+    CHECK_FALSE(error.remedy.contains("docker"));
+  }
+}
+
 TEST_CASE("known causes come with what to do about them") {
   const auto insecure = [](const std::string& domain) {
     return "dockerd does not list " + domain +
@@ -226,6 +259,11 @@ TEST_CASE("known causes come with what to do about them") {
            Way{"Get \"https://harbor.lan/v2/\": remote error: tls: bad certificate",
                "/etc/docker/certs.d/harbor.lan/client.cert and client.key", ErrorKind::tls},
            Way{"Get \"https://harbor.lan/v2/\": remote error: tls: certificate required",
+               "/etc/docker/certs.d/harbor.lan/client.cert and client.key", ErrorKind::tls},
+           Way{"error parsing HTTP 400 response body: invalid character '<' looking for beginning "
+               "of "
+               "value: \"<html>\\r\\n<head><title>400 No required SSL certificate was "
+               "sent</title></head>\"",
                "/etc/docker/certs.d/harbor.lan/client.cert and client.key", ErrorKind::tls},
            Way{"missing key c.key for client certificate c.cert. CA certificates must use the "
                "extension .crt",
