@@ -110,14 +110,18 @@ TransportError Access::with_remedy(TransportError failure) const {
         m_domain, certs_d(m_domain, "ca.crt"));
   }
   if (failure.failure == TransportFailure::client_certificate) {
-    remedy = m_route && !m_route->client_cert.empty()
-                 ? "have one that the registry's authority signed and that has not expired"
-                 : fmt::format(
-                       "client_cert and client_key under [registry.\"{}\"] in "
-                       "tallyman.toml, or {} and {}, which the engine reads too",
-                       m_domain, certs_d(m_domain, "client.cert"), certs_d(m_domain, "client.key"));
+    remedy = client_certificate_remedy();
   }
   return failure;
+}
+
+std::string Access::client_certificate_remedy() const {
+  return m_route && !m_route->client_cert.empty()
+             ? "have one that the registry's authority signed and that has not expired"
+             : fmt::format(
+                   "client_cert and client_key under [registry.\"{}\"] in "
+                   "tallyman.toml, or {} and {}, which the engine reads too",
+                   m_domain, certs_d(m_domain, "client.cert"), certs_d(m_domain, "client.key"));
 }
 
 void Access::ask(Question question) {

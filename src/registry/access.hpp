@@ -57,6 +57,9 @@ class Access {
   /// to its own host only.
   void send(const Url& url, HttpRequest request, Http::Done done);
 
+  /// What an operator can do where the registry wants to know by a certificate who we are.
+  [[nodiscard]] std::string client_certificate_remedy() const;
+
   /// Takes note of what an answer says of limits: of the registry itself or of its token server.
   void note_limits(const HttpResponse& response);
   /// Why it is not asked for now.

@@ -83,17 +83,31 @@ std::string retry_after(const HttpResponse& response, const Secret& sent) {
   return fmt::format(", retry after {}{}", printable(cut(value)), seconds ? " s" : "");
 }
 
+/// "the credential of reader", "the registry token"
+std::string named(const Credential& credential) {
+  if (!credential.username.empty()) {
+    return fmt::format("the credential of {}", credential.username);
+  }
+  return credential.kind == CredentialKind::registry_token ? "the registry token"
+                                                           : "the identity token";
+}
+
 Error withheld_login(const Identity& identity, std::string_view host, std::string_view status) {
   const bool http = is_http(identity.transport);
   return {ErrorKind::auth,
-          fmt::format("{} wants a login ({}), and the credential of {} from {} was withheld: the "
-                      "engine lists the registry as insecure and it is spoken to over {}",
-                      host, status, identity.withheld->who(), identity.withheld->origin,
+          fmt::format("{} wants a login ({}), and {} from {} was withheld: the engine lists the "
+                      "registry as insecure and it is spoken to over {}",
+                      host, status, named(*identity.withheld), identity.withheld->origin,
                       http ? "http" : "https with a certificate that is not trusted"),
           http ? fmt::format("plain_http = true under [registry.\"{}\"] in tallyman.toml allows it "
                              "to be sent over http",
                              identity.domain)
                : fmt::format("let this host trust the certificate of {}", host)};
+}
+
+/// nginx says it in a page only: 495 and 496 of its own become 400.
+bool mentions(const HttpResponse& response, std::string_view words) {
+  return response.status == 400 && response.body.find(words) != std::string::npos;
 }
 
 }  // namespace
@@ -165,11 +179,14 @@ Error identity_token_unusable(const Identity& identity, std::string_view host,
 Error credential_rejected(const Identity& identity, std::string_view host,
                           std::string_view status) {
   const Credential& credential = *identity.credential;
-  return {
-      ErrorKind::auth,
-      fmt::format("{} rejected the credential of {} from {} ({})", host, credential.who(),
-                  credential.origin, status),
-      fmt::format("renew the password or token of {} in {}", credential.who(), credential.origin)};
+  const std::string name = named(credential);
+  return {ErrorKind::auth,
+          fmt::format("{} rejected {} from {} ({})", host, name, credential.origin, status),
+          fmt::format("renew {} in {}",
+                      credential.username.empty()
+                          ? name
+                          : fmt::format("the password or token of {}", credential.username),
+                      credential.origin)};
 }
 
 Error no_right(const Identity& identity, std::string_view host, std::string_view repository,
@@ -194,6 +211,20 @@ Error no_right(const Identity& identity, std::string_view host, std::string_view
         repository.substr(0, repository.find('/')), credential.who());
   }
   return error;
+}
+
+std::optional<Error> client_certificate_refused(std::string_view host,
+                                                const HttpResponse& response) {
+  if (mentions(response, "No required SSL certificate was sent")) {
+    return Error{ErrorKind::tls,
+                 fmt::format("{} wants a client certificate, and there is none ({})", host,
+                             response.status)};
+  }
+  if (mentions(response, "The SSL certificate error")) {
+    return Error{ErrorKind::tls, fmt::format("{} does not take our client certificate ({})", host,
+                                             response.status)};
+  }
+  return std::nullopt;
 }
 
 Error bad_answer(std::string_view host, std::string_view what, const HttpResponse& response,

@@ -5,6 +5,7 @@
 #include "tallyman/model/error.hpp"
 #include "tallyman/model/secret.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,10 @@ namespace tallyman {
 [[nodiscard]] Error no_right(const Identity& identity, std::string_view host,
                              std::string_view repository, const HttpResponse& response,
                              const Secret& sent);
+/// nginx, where it asks for a client certificate after the handshake and gets none, or a wrong one.
+/// No remedy: Access knows whether there is one.
+[[nodiscard]] std::optional<Error> client_certificate_refused(std::string_view host,
+                                                              const HttpResponse& response);
 /// Any other answer that is of no use: 404, 412, 429, 5xx, and what nobody expects.
 [[nodiscard]] Error bad_answer(std::string_view host, std::string_view what,
                                const HttpResponse& response, const Secret& sent);

@@ -207,6 +207,10 @@ Error ManifestRequest::error_of(const HttpResponse& response) const {
   if (response.status == 401 || response.status == 403) {
     return refusal(response);
   }
+  if (std::optional<Error> refused = client_certificate_refused(m_url->authority(), response)) {
+    refused->remedy = m_access.client_certificate_remedy();
+    return std::move(*refused);
+  }
   if (std::optional<Error> limited = m_access.rate_limited(); limited && response.status == 429) {
     return std::move(*limited);
   }

@@ -317,7 +317,7 @@ echo "credentials not found in native keychain"; exit 1'
             "rejected the credential of gone from $config (400" "stored token is rejected" "renew or remove it in $config"
     done
     error_is "$TOKENS/team/$NAME:1" "$(auths "$TOKENS" "{\"registrytoken\": \"$late\"}")" \
-        "rejected the credential of a registry token from $config (401" "renew the password or token of a registry token in $config"
+        "rejected the registry token from $config (401" "renew the registry token in $config"
     error_is "$PASSWORDS/team/$NAME:1" "$(auths "$PASSWORDS" "$(login_form passwords reader wrong-s3cr3t)")" \
         "rejected the credential of reader from $config (401" "renew the password or token of reader in $config"
     # of no use there

@@ -68,6 +68,29 @@ TEST_CASE("a credential that is rejected: at the realm, with Basic") {
   CHECK(wrong.authorizations() == Lines{"", k_basic, k_basic});
 }
 
+TEST_CASE("nginx says only in a page that it wants a client certificate") {
+  const auto page = [](const std::string& title) {
+    return HttpResponse{.status = 400,
+                        .headers = {{"content-type", "text/html"}},
+                        .body = "<html>\r\n<head><title>400 " + title + "</title></head>\r\n"};
+  };
+  World none;
+  none.network[k_head] = {answer(400)};
+  none.network[k_get] = {page("No required SSL certificate was sent")};
+  const Error error = none.failure(k_image);
+  CHECK(error.kind == ErrorKind::tls);
+  CHECK(contains(error.message, "ghcr.io wants a client certificate, and there is none (400)"));
+  CHECK(contains(error.remedy, "client_cert and client_key under [registry.\"ghcr.io\"]"));
+  World wrong;
+  wrong.network[k_head] = {answer(400)};
+  wrong.network[k_get] = {page("The SSL certificate error")};
+  CHECK(contains(wrong.failure(k_image).message, "ghcr.io does not take our client certificate"));
+  World other;
+  other.network[k_head] = {answer(400)};
+  other.network[k_get] = {page("Bad Request")};
+  CHECK(other.failure(k_image).kind == ErrorKind::protocol);
+}
+
 TEST_CASE("a good credential without the right") {
   for (const long status : {401, 403}) {
     World world;
