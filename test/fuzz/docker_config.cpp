@@ -4,9 +4,14 @@
 
 namespace tallyman {
 
-// The domain that is looked for on the first line, then the file.
+// The repository that is looked for on the first line ("robot.lan", "quay.io/acme/web"), then the
+// file: docker's config.json, or Podman's auth.json.
 FUZZ_TARGET(docker_config) {
-  const std::string domain(fuzz::take_line(input));
+  const std::string_view repository = fuzz::take_line(input);
+  const std::size_t slash = repository.find('/');
+  const std::string domain(repository.substr(0, slash));
+  const std::string path(slash == std::string_view::npos ? "acme/web"
+                                                         : repository.substr(slash + 1));
   const auto config = DockerConfig::parse(input, "config.json");
   if (!config) {
     HOLDS(config.error().kind == ErrorKind::config);
@@ -14,7 +19,7 @@ FUZZ_TARGET(docker_config) {
     return;
   }
   for (const std::string& asked : {domain, std::string("docker.io"), std::string("ghcr.io")}) {
-    const auto found = config->find(asked, "acme/web");
+    const auto found = config->find(asked, path);
     if (!found) {
       HOLDS(found.error().kind == ErrorKind::config);
       continue;
