@@ -128,9 +128,14 @@ YAML
     engine_podman it rm -f -t 0 "$NAME-plain"
 }
 
-@test "created by id, and built here: the registry is not asked" {
-    digest=$(image_push "$IMAGE:stable" v1)
-    engine_podman it pull -q "$IMAGE@$digest"
+@test "pinned, created by id, and built here: the registry is not asked" {
+    # Content that no other test has: where an image is here already, Podman does not give it the name that is pulled, and of a
+    # container that is made of a nameless one nobody knows from what reference.
+    digest=$(image_push "$IMAGE:stable" "pinned here")
+    site_up <<YAML
+services:
+  pinned: {image: "$IMAGE@$digest"}
+YAML
     # `podman build -t app` and `docker build -t hub` write these names.
     engine_podman it tag "$IMAGE@$digest" "localhost/$NAME-app:latest"
     engine_docker it tag "$IMAGE@$digest" "$NAME-hub:latest"
@@ -141,6 +146,9 @@ YAML
     engine_podman it untag "$IMAGE:gone"
     engine_podman it run -d --name "$NAME-byid" --label com.docker.compose.project="$NAME-x" \
         --label com.docker.compose.service=byid "${id:0:12}"
+    drop_in pinned <<<"[compose]
+project = \"$NAME\"
+services = [\"*\"]"
     drop_in byid <<<"[compose]
 project = \"$NAME-x\"
 services = [\"*\"]"
@@ -150,7 +158,7 @@ services = [\"*\"]"
     before=$(engine_docker it ps -q --no-trunc)
     expect_exit 0 tally run
     [[ $(jq -r '[.services[] | .name + ":" + .state + ":" + .reason_code] | join(" ")' "$STATUS") == \
-        "app:local:built_here byid:pending:unmanaged hub:local:no_origin" ]]
+        "app:local:built_here byid:pending:unmanaged hub:local:no_origin pinned:pinned:by_digest" ]]
     ! registry_requests hub | grep /team/ || false
     [[ $(engine_docker it ps -q --no-trunc) == "$before" ]]
     engine_podman it rm -f -t 0 "$NAME-app" "$NAME-hub" "$NAME-byid"
