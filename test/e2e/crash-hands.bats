@@ -59,6 +59,13 @@ row_rollback() { # PHASE:WHEN
     exit_is 137
     held_if_it_runs "$OLD"
 }
+row_rollback_stopped() { # PHASE:WHEN
+    with_history
+    faulty_order "$1:sigterm" rollback site
+    exit_is 0 1
+    service_is_good
+    held_if_it_runs "$OLD"
+}
 row_deploy_to() { # good|bad PHASE:WHEN
     local wanted=$OTHER
     [[ $1 == good ]] || wanted=$BAD
@@ -72,6 +79,14 @@ row_deploy_to() { # good|bad PHASE:WHEN
     crash_site
     for moment in "${rollback[@]}"; do
         row "rollback killed at $moment" row_rollback "$moment"
+    done
+    rows_end
+}
+
+@test "rollback, told to stop" {
+    crash_site
+    for moment in recreate:before verify:before; do
+        row "rollback stopped at $moment" row_rollback_stopped "$moment"
     done
     rows_end
 }

@@ -194,6 +194,43 @@ mode = \"notify\""
     state_is updated deployed
 }
 
+@test "after: what comes after one that was rolled back is left alone, and deployed once that is well; a circle is an error" {
+    db=$HUB/team/$NAME-db
+    image_push "$IMAGE:stable" web1 >/dev/null
+    image_push "$db:stable" db1 >/dev/null
+    site_up <<YAML
+version: "3.7"
+services:
+  web:
+    image: $IMAGE:stable
+  db:
+    image: $db:stable
+YAML
+    drop_in web <<<"image = \"$IMAGE:stable\"
+after = [\"db\"]"
+    drop_in db <<<"image = \"$db:stable\""
+    ids=$(service_ids it "$NAME" web)
+    image_push "$IMAGE:stable" web2 >/dev/null
+    image_push "$db:stable" db2 --cmd 'exit 1' >/dev/null
+    expect_exit 4 tally run
+    _status_is db .state rolled_back
+    state_is pending predecessor
+    says "web: pending: " "1 rolled_back (db)"
+    [[ $(service_ids it "$NAME" web) == "$ids" ]] || fail_because "web was recreated before db was well"
+
+    image_push "$db:stable" db3 >/dev/null
+    expect_exit 0 tally run
+    _status_is db .state updated
+    state_is updated deployed
+    [[ $(started_at "$(service_ids it "$NAME" db)") < $(started_at "$(service_ids it "$NAME" web)") ]] ||
+        fail_because "web was recreated before db"
+
+    drop_in db <<<"image = \"$db:stable\"
+after = [\"web\"]"
+    expect_exit 1 tally validate
+    says "each waits for the next one: db -> web -> db"
+}
+
 @test "no such service: the nearest name, for every command" {
     guarded_web
     for command in deploy rollback hold release; do
