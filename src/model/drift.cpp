@@ -52,9 +52,8 @@ bool is_known(const ServiceModels& models, const ModelInputs& inputs) {
 bool learn_model(ServiceModels& models, ComposeModel now, const std::string& label, Timestamp at) {
   const bool recreated = !label.empty() && !models.label.empty() && label != models.label;
   if (models.applied.hash.empty() || recreated || is_same(models.applied, now)) {
-    models = {.applied = std::move(now),
-              .label = label.empty() ? std::move(models.label) : label,
-              .at = at};
+    std::string known = label.empty() ? models.label : label;
+    models = {.applied = std::move(now), .label = std::move(known), .at = at};
     return false;
   }
   const bool is_new = !models.changed;
