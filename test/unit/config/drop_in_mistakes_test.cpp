@@ -243,6 +243,6 @@ TEST_CASE("all mistakes are reported at once, by position") {
         "a b.toml:4:13: compose.directory: expected a string, found an integer; write directory = "
         "\"/srv/web\"\n"
         "a b.toml:5:1: compose.foo: unknown key; known here: directory, files, project, env_files, "
-        "profiles, services, environment, command, timeout\n"
+        "profiles, services, environment, command, timeout, on_drift\n"
         "a b.toml:6:13: compose.services: expected only strings in here, found an integer");
 }

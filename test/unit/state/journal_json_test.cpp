@@ -205,7 +205,7 @@ TEST_CASE("any member that is missing, or of another type, is an error, or a jou
     Json json = whole;
     json.erase(key);
     // What came later than the rest has a default: an upgrade must not lose an open journal.
-    CHECK(parse_journal(json.dump()).has_value() == (key == "hooks_called"));
+    CHECK(parse_journal(json.dump()).has_value() == (key == "hooks_called" || key == "models"));
   }
 }
 
