@@ -327,7 +327,7 @@ echo "credentials not found in native keychain"; exit 1'
     error_is "$TOKENS/secret/$NAME:1" "$(auths "$TOKENS" "$(login_form tokens)")" \
         "gives reader from $config no right to pull secret/$NAME" "check that secret/$NAME exists, that reader may pull it"
     error_is "$TOKENS/secret/$NAME:1" "$(auths "$TOKENS" "{\"registrytoken\": \"$(registry_token tokens reader "team/$NAME")\"}")" \
-        "a registry token"
+        "the registry token"
     # not there
     error_is "$TOKENS/team/$NAME:none" "$(auths "$TOKENS" "$(login_form tokens)")" "has no" "(404"
     error_is "$TOKENS/team/$NAME-none:1" "$(auths "$TOKENS" "$(login_form tokens)")" "has no" "(404"
