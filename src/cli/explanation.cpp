@@ -131,24 +131,13 @@ ExplainedImage explained_image(const Comparison& comparison, const ImageDecision
   return image;
 }
 
-std::optional<std::string> label_of_image(const Replica& replica, const std::string& name) {
-  if (!replica.image) {
-    return std::nullopt;
-  }
-  const auto found = replica.image->labels.find(name);
-  return found != replica.image->labels.end() && !found->second.empty()
-             ? std::optional(found->second)
-             : std::nullopt;
-}
-
 ExplainedContainer explained_replica(const Comparison& comparison, const Replica& replica,
                                      const Memory& memory) {
-  ExplainedContainer container{
-      .created_from = replica.container.image,
-      .image_id = replica.container.image_id,
-      .digests = own_digests(comparison.running.reference, replica),
-      .version = label_of_image(replica, "org.opencontainers.image.version"),
-      .revision = label_of_image(replica, "org.opencontainers.image.revision")};
+  ExplainedContainer container{.created_from = replica.container.image,
+                               .image_id = replica.container.image_id,
+                               .digests = own_digests(comparison.running.reference, replica),
+                               .version = label_of(replica.image, k_label_version),
+                               .revision = label_of(replica.image, k_label_revision)};
   if (comparison.remote && comparison.remote->has_value()) {
     container.match = match(**comparison.remote, replica, memory);
   }

@@ -59,13 +59,16 @@ bool Container::alive() const {
 }
 
 std::string_view Image::version() const {
-  const auto found = labels.find("org.opencontainers.image.version");
-  return found != labels.end() ? std::string_view(found->second) : std::string_view();
+  return labels.get(k_label_version);
+}
+
+std::optional<std::string> label_of(const std::optional<Image>& image, std::string_view name) {
+  const std::string_view value = image ? image->labels.get(name) : std::string_view();
+  return !value.empty() ? std::optional<std::string>(value) : std::nullopt;
 }
 
 std::string_view Container::label(std::string_view label_name) const {
-  const auto found = labels.find(std::string(label_name));
-  return found == labels.end() ? std::string_view() : std::string_view(found->second);
+  return labels.get(label_name);
 }
 
 const Image* Host::image_of(const Container& container) const {
@@ -76,7 +79,7 @@ const Image* Host::image_of(const Container& container) const {
 bool is_compose_service(const Container& container) {
   return !container.label(k_label_project).empty() && !container.label(k_label_service).empty() &&
          ascii::lower(container.label(k_label_oneoff)) != "true" &&
-         !container.labels.contains(std::string(k_label_swarm_service));
+         !container.labels.contains(k_label_swarm_service);
 }
 
 bool is_of_service(const Container& container, std::string_view project, std::string_view service) {

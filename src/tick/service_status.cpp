@@ -6,15 +6,6 @@
 namespace tallyman {
 namespace {
 
-std::optional<std::string> image_label(const std::optional<Image>& image, const char* name) {
-  if (!image) {
-    return std::nullopt;
-  }
-  const auto label = image->labels.find(name);
-  return label != image->labels.end() && !label->second.empty() ? std::optional(label->second)
-                                                                : std::nullopt;
-}
-
 /// The digest that people compare.
 std::optional<Digest> shown_digest(const Comparison& comparison, const Replica& replica) {
   const bool answered = comparison.remote && comparison.remote->has_value();
@@ -41,8 +32,8 @@ ImageStatus image_status(const Comparison& comparison, const Memory& memory) {
       status.running_digest = digest->str();
     }
     status.image_id = replica.container.image_id;
-    status.version = image_label(replica.image, "org.opencontainers.image.version");
-    status.revision = image_label(replica.image, "org.opencontainers.image.revision");
+    status.version = label_of(replica.image, k_label_version);
+    status.revision = label_of(replica.image, k_label_revision);
     status.created = replica.image ? replica.image->created : std::nullopt;
   }
   return status;

@@ -83,7 +83,7 @@ inline Container compose_container(const std::string& project, const std::string
 }
 
 inline void set_label(Container& container, std::string_view name, std::string value) {
-  container.labels.insert_or_assign(std::string(name), std::move(value));
+  container.labels.set(name, std::move(value));
 }
 
 }  // namespace tallyman::test

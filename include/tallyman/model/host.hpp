@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tallyman/model/labels.hpp"
 #include "tallyman/model/platform.hpp"
 #include "tallyman/model/time.hpp"
 
@@ -35,7 +36,7 @@ struct Container {
   std::string name;      ///< without the leading "/"
   std::string image;     ///< the reference it was created with (Config.Image), as written
   std::string image_id;  ///< "sha256:…"
-  std::map<std::string, std::string> labels = {};
+  Labels labels = {};
   std::string network_mode = {};  ///< HostConfig.NetworkMode: "bridge", "container:<id>"
   ContainerStatus status = ContainerStatus::unknown;
   Health health = Health::none;
@@ -59,14 +60,17 @@ struct Image {
   std::string id;  ///< "sha256:…"; config digest, or on the containerd store index digest
   std::vector<std::string> repo_tags = {};
   std::vector<std::string> repo_digests = {};  ///< "nginx@sha256:…", in familiar form
-  std::map<std::string, std::string> labels = {};
+  Labels labels = {};
   std::optional<Timestamp> created = std::nullopt;
   std::int64_t size = 0;
 
-  /// Its label org.opencontainers.image.version, for people (image-spec, annotations.md); "" if it
-  /// has none.
+  /// Its label k_label_version, for people; "" if it has none.
   [[nodiscard]] std::string_view version() const;
 };
+
+/// A label of an image that is perhaps not here any more; an empty one counts as missing.
+[[nodiscard]] std::optional<std::string> label_of(const std::optional<Image>& image,
+                                                  std::string_view name);
 
 /// What only an inspect of an image tells.
 struct ImageDetail {
@@ -86,6 +90,10 @@ struct Host {
   bool podman = false;
   [[nodiscard]] const Image* image_of(const Container& container) const;
 };
+
+// Labels of images (image-spec, annotations.md).
+inline constexpr std::string_view k_label_version = "org.opencontainers.image.version";
+inline constexpr std::string_view k_label_revision = "org.opencontainers.image.revision";
 
 // Labels that compose puts on its containers (docker/compose: pkg/api/labels.go; 1.29.2
 // compose/const.py).

@@ -30,9 +30,9 @@ struct Person : TickWorld {
   /// Digest #1 is v1.2.0, #2 is v1.3.0.
   void with_versions() {
     pushes_web();
-    engine.images.at(id_of('a')).image.labels["org.opencontainers.image.version"] = "v1.2.0";
+    engine.images.at(id_of('a')).image.labels.set("org.opencontainers.image.version", "v1.2.0");
     engine.add_image("harbor.lan/shop/web:staging", 'b', "")
-        .labels["org.opencontainers.image.version"] = "v1.3.0";
+        .labels.set("org.opencontainers.image.version", "v1.3.0");
   }
 };
 

@@ -44,7 +44,7 @@ TEST_CASE("run tells the version that it deployed") {
   TickWorld world;
   world.pushes_web();
   world.engine.add_image("harbor.lan/shop/web:staging", 'b', "")
-      .labels["org.opencontainers.image.version"] = "v1.3.0";
+      .labels.set("org.opencontainers.image.version", "v1.3.0");
   CHECK(contains(run(world).out, "  UPDATED   1/1 verified, harbor.lan/shop/web:1 v1.3.0\n"));
 }
 

@@ -23,7 +23,7 @@ Container stray(const std::string& name) {
   Container container = compose_container("shop", "web", 9);
   container.id = "id-of-" + name;
   container.name = name;
-  container.labels.clear();
+  container.labels = {};
   return container;
 }
 

@@ -10,7 +10,7 @@ struct ScriptYard : Yard {
     Container& app = engine.containers.front();
     app.id = "id-of-app";
     app.name = "app";
-    app.labels.clear();
+    app.labels = {};
     plan.images[0].old = {{"web", id_of('a'), digest('1')}};
     plan.projects = {
         {.compose = {.project = "web"},

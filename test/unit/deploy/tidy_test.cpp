@@ -186,7 +186,7 @@ TEST_CASE("what was not part of the deployment is never touched") {
   set_label(run, k_label_oneoff, "True");
   host.containers.push_back(run);
   Container stray = container_of({"stray1", "by-hand", k_exited});
-  stray.labels.clear();
+  stray.labels = {};
   host.containers.push_back(stray);
   CHECK(told(plan_tidy(plan, host)) == Calls{});
 

@@ -114,7 +114,7 @@ TEST_CASE("a real host is seen in two calls and one inspect for each container w
     REQUIRE(old_image != nullptr);
     CHECK(old_image->repo_tags.empty());
     CHECK(old_image->repo_digests == std::vector{"harbor.lan/shop/web@" + std::string(index)});
-    CHECK(old_image->labels.at("org.opencontainers.image.version") == "v1.0.0");
+    CHECK(old_image->labels.get("org.opencontainers.image.version") == "v1.0.0");
     REQUIRE(old_image->created);
     CHECK(tallyman::format_rfc3339(*old_image->created) == "2024-01-01T00:00:00Z");
     const Image* new_image = host->image_of(fresh);
@@ -311,7 +311,7 @@ TEST_CASE("the image of an alive container that the list hides is inspected, onc
       const auto host = fake.engine.observe();
       REQUIRE(host);
       REQUIRE(host->images.size() == 1);
-      CHECK(host->images.at(id).labels.at("a") == "b");
+      CHECK(host->images.at(id).labels.get("a") == "b");
       CHECK(host->image_of(host->containers.front()) == &host->images.at(id));
     }
     CHECK(fake.asked().size() == 9);

@@ -12,6 +12,8 @@ using tallyman::ContainerStatus;
 using tallyman::Health;
 using tallyman::Host;
 using tallyman::Image;
+using tallyman::label_of;
+using tallyman::Labels;
 
 TEST_CASE("container states are read and written in the engine's words") {
   struct Row {
@@ -72,7 +74,7 @@ TEST_CASE("the image of a container is found by its id") {
 TEST_CASE("only the containers of compose up are compose services") {
   struct Row {
     std::string_view what;
-    std::map<std::string, std::string> labels;
+    Labels labels;
     bool service;
   };
   const std::string project(tallyman::k_label_project);
@@ -105,9 +107,35 @@ TEST_CASE("a container is of one service of one project") {
   CHECK(is_of_service(container, "shop", "web"));
   CHECK_FALSE(is_of_service(container, "shop", "worker"));
   CHECK_FALSE(is_of_service(container, "blog", "web"));
-  container.labels.emplace(tallyman::k_label_oneoff, "True");
+  container.labels.set(tallyman::k_label_oneoff, "True");
   CHECK_FALSE(is_of_service(container, "shop", "web"));
   CHECK_FALSE(is_of_service(Container{}, "", ""));
+}
+
+TEST_CASE("copies share their labels until one of them changes") {
+  const Labels none;
+  CHECK(none.empty());
+  CHECK(none.get("a") == "");
+  CHECK_FALSE(none.contains("a"));
+  Labels first = {{"a", "1"}, {"b", ""}};
+  const Labels second = first;
+  CHECK(first.get("a").data() == second.get("a").data());
+  first.set("a", "2");
+  first.set("c", "3");
+  CHECK(first.get("a") == "2");
+  CHECK(first.get("c") == "3");
+  CHECK(second.get("a") == "1");
+  CHECK_FALSE(second.contains("c"));
+  CHECK(second.contains("b"));
+  CHECK(Labels(Labels::Map()).empty());
+}
+
+TEST_CASE("an empty label of an image counts as missing, as one of no image does") {
+  const std::optional<Image> image = Image{.id = "sha256:1", .labels = {{"a", "1"}, {"b", ""}}};
+  CHECK(label_of(image, "a") == "1");
+  CHECK(label_of(image, "b") == std::nullopt);
+  CHECK(label_of(image, "c") == std::nullopt);
+  CHECK(label_of(std::nullopt, "a") == std::nullopt);
 }
 
 TEST_CASE("the number of a container is what compose's label says") {
@@ -120,7 +148,7 @@ TEST_CASE("the number of a container is what compose's label says") {
   for (const Row& row : rows) {
     CAPTURE(row.label);
     Container container;
-    container.labels.emplace(tallyman::k_label_number, row.label);
+    container.labels.set(tallyman::k_label_number, row.label);
     CHECK(container_number(container) == row.number);
   }
 }

@@ -7,8 +7,7 @@
 namespace tallyman {
 namespace {
 
-Container container(const std::string& name, const std::string& image,
-                    std::map<std::string, std::string> labels = {},
+Container container(const std::string& name, const std::string& image, Labels labels = {},
                     ContainerStatus status = ContainerStatus::running) {
   Container result{.id = "id-" + name, .name = name, .image = image, .image_id = "sha256:1"};
   result.labels = std::move(labels);
@@ -16,8 +15,8 @@ Container container(const std::string& name, const std::string& image,
   return result;
 }
 
-std::map<std::string, std::string> compose(const std::string& project, const std::string& service,
-                                           const std::string& directory) {
+Labels compose(const std::string& project, const std::string& service,
+               const std::string& directory) {
   return {{std::string(k_label_project), project},
           {std::string(k_label_service), service},
           {std::string(k_label_working_dir), directory}};
@@ -26,7 +25,7 @@ std::map<std::string, std::string> compose(const std::string& project, const std
 Host shop() {
   Host host;
   auto one_off = compose("shop", "web", "/srv/shop");
-  one_off[std::string(k_label_oneoff)] = "True";
+  one_off.set(k_label_oneoff, "True");
   host.containers = {
       container("shop-web-1", "harbor.lan/web:1", compose("shop", "web", "/srv/shop")),
       container("shop-web-2", "harbor.lan/web:1", compose("shop", "web", "/srv/shop")),

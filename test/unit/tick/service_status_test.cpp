@@ -56,7 +56,7 @@ TEST_CASE("an entry shows every container, as the engine has it") {
   paused.status = ContainerStatus::paused;
   paused.restarts = 4;
   Container& stray = world.runs("shop", "web", k_web, 'a', 3);
-  stray.labels.clear();
+  stray.labels = {};
   const ServiceStatus web = status_of(world);
   REQUIRE(web.containers.size() == 3);
   const ContainerStatusEntry& first = web.containers[0];
