@@ -27,6 +27,8 @@ namespace tallyman {
 namespace {
 
 constexpr int k_poll_ms = 1000;
+constexpr std::size_t k_smallest_batch = 8;
+constexpr std::size_t k_largest_batch = 1024;
 constexpr long k_kept_connections = 64;
 // Beyond it curl opens another connection; servers say themselves what they take, mostly 100 to
 // 250.
@@ -78,18 +80,9 @@ struct CurlHttp::Impl {
     }
   }
 
-  CurlEasy spare_easy() {
-    if (spare.empty()) {
-      return CurlEasy(curl_easy_init());
-    }
-    CurlEasy easy = std::move(spare.back());
-    spare.pop_back();
-    return easy;
-  }
-
   void start(CurlQueue::Waiting waiting) {
     auto transfer =
-        std::make_unique<CurlTransfer>(spare_easy(), std::move(waiting.request),
+        std::make_unique<CurlTransfer>(CurlEasy(curl_easy_init()), std::move(waiting.request),
                                        std::move(waiting.place), std::move(waiting.done));
     std::optional<TransportError> failure = transfer->easy() == nullptr
                                                 ? broken(transfer->request(), "out of memory")
@@ -105,12 +98,6 @@ struct CurlHttp::Impl {
     }
     queue.over(transfer->place());
     transfer->take_done()(std::unexpected(std::move(*failure)));
-  }
-
-  void start_what_may() {
-    for (CurlQueue::Waiting& waiting : queue.take_what_may_start()) {
-      start(std::move(waiting));
-    }
   }
 
   std::unique_ptr<CurlTransfer> remove(CURL* easy) {
@@ -156,11 +143,6 @@ struct CurlHttp::Impl {
       return;
     }
     HttpResult result = transfer->result(code);
-    if (result) {  // after a failure a handle keeps its errno, whatever is reset
-      CurlEasy handle = transfer->take_easy();
-      curl_easy_reset(handle.get());
-      spare.push_back(std::move(handle));
-    }
     std::vector<CurlQueue::Waiting> sharing;
     if (result) {
       queue.answered(transfer->place(), std::chrono::steady_clock::now());
@@ -228,7 +210,7 @@ struct CurlHttp::Impl {
       return code;
     }
     const bool can_wait = !transfers.empty() || !delayed.empty() || !watched.empty();
-    if (!can_wait || (transfers.empty() && !queue.empty())) {
+    if (!can_wait || queue.may_start()) {
       return CURLM_OK;
     }
     return wait(wait_ms);
@@ -245,16 +227,19 @@ struct CurlHttp::Impl {
                            nullptr);
   }
 
-  /// All that can be done without waiting.
+  /// What can be done without waiting. Of many requests the first are on their way while the next
+  /// ones are made; there are more at a time from step to step, for each looks at all of them.
   CURLMcode step() {
-    start_what_may();
+    for (CurlQueue::Waiting& waiting : queue.take_what_may_start(batch)) {
+      start(std::move(waiting));
+    }
     int running = 0;
     if (const CURLMcode code = curl_multi_perform(multi.get(), &running); code != CURLM_OK) {
       return code;
     }
     note_who_connected();
     finish_what_ended();
-    start_what_may();
+    batch = queue.may_start() ? std::min(batch * 2, k_largest_batch) : k_smallest_batch;
     return CURLM_OK;
   }
 
@@ -269,6 +254,7 @@ struct CurlHttp::Impl {
     wait_ms = std::min(wait_ms, beside->push_what_is_due());
     const bool works = beside->step() == CURLM_OK;  // its own run() will tell
     is_beside = false;
+    wait_ms = beside->queue.may_start() ? 0 : wait_ms;
     std::ranges::copy(beside->watched_fds(), std::back_inserter(fds));
     fd_set readable, writable, broken_fds;
     FD_ZERO(&readable);
@@ -323,9 +309,9 @@ struct CurlHttp::Impl {
   Impl* beside = nullptr;
   bool is_beside = false;
   std::unique_ptr<CURLM, CurlMultiDeleter> multi;
-  std::vector<CurlEasy> spare;
   std::unordered_map<CURL*, std::unique_ptr<CurlTransfer>> transfers;
   CurlQueue queue;
+  std::size_t batch = k_smallest_batch;
   struct Delayed {
     std::chrono::steady_clock::time_point due;
     HttpRequest request;

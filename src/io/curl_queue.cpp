@@ -39,12 +39,19 @@ bool CurlQueue::empty() const {
                      [](const auto& named) { return named.second.queue.empty(); });
 }
 
-std::vector<CurlQueue::Waiting> CurlQueue::take_what_may_start() {
+bool CurlQueue::Place::may_start() const {
+  const std::size_t limit = !connected ? 1 : k_connections_per_host;
+  return !queue.empty() && (under_way < limit || (connected && multiplexed));
+}
+
+bool CurlQueue::may_start() const {
+  return std::ranges::any_of(m_places, [](const auto& named) { return named.second.may_start(); });
+}
+
+std::vector<CurlQueue::Waiting> CurlQueue::take_what_may_start(std::size_t at_most) {
   std::vector<Waiting> taken;
   for (auto& [name, place] : m_places) {
-    const std::size_t limit = !place.connected ? 1 : k_connections_per_host;
-    while (!place.queue.empty() &&
-           (place.under_way < limit || (place.connected && place.multiplexed))) {
+    while (taken.size() < at_most && place.may_start()) {
       taken.push_back(std::move(place.queue.front()));
       place.queue.pop_front();
       ++place.under_way;

@@ -30,8 +30,9 @@ class CurlQueue {
 
   void push(HttpRequest request, Http::Done done);
   [[nodiscard]] bool empty() const;
-  /// The next requests that may start, counted as under way from now on.
-  [[nodiscard]] std::vector<Waiting> take_what_may_start();
+  /// The next requests that may start, at most so many; counted as under way from now on.
+  [[nodiscard]] std::vector<Waiting> take_what_may_start(std::size_t at_most);
+  [[nodiscard]] bool may_start() const;
   [[nodiscard]] std::vector<Waiting> take_all();
   /// The one that went ahead is connected, with HTTP/2 or without.
   void connected(const std::string& place, bool multiplexed);
@@ -52,6 +53,8 @@ class CurlQueue {
     bool multiplexed = false;
     bool connected = false;
     std::optional<std::chrono::steady_clock::time_point> answered = std::nullopt;  // last
+
+    [[nodiscard]] bool may_start() const;
   };
 
   std::map<std::string, Place> m_places;

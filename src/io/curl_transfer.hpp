@@ -51,8 +51,7 @@ class CurlTransfer {
   [[nodiscard]] HttpResult result(CURLcode code);
   /// From its start until now, or until it was over.
   [[nodiscard]] std::chrono::microseconds duration() const;
-  /// The handle, for the next request, and who waits for the result.
-  [[nodiscard]] CurlEasy take_easy() { return std::move(m_easy); }
+  /// Who waits for the result.
   [[nodiscard]] Http::Done take_done() { return std::move(m_done); }
 
  private:
