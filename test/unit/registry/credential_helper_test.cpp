@@ -260,5 +260,43 @@ TEST_CASE("real: the answers of others do not wait for a helper") {
   }
 }
 
+TEST_CASE("real: nor in a run that knows who gives tokens, and needs the helper first of all") {
+  ScriptedServer shut([](const RecordedRequest& request) -> ScriptedAnswer {
+    if (request.target.starts_with("/token")) {
+      const bool good = request.header("authorization") == "Basic " + base64_encode("me:s3cr3t");
+      return {good ? 200 : 401, {}, R"({"token":"s3cr3t-t"})"};
+    }
+    if (request.header("authorization") == "Bearer s3cr3t-t") {
+      return {200, {{"Docker-Content-Digest", some_digest('b')}}};
+    }
+    return {401, {{"WWW-Authenticate", "Bearer realm=\"/token\""}}};
+  });
+  const TempFolder gate;
+  ScriptedServer open([&gate](const RecordedRequest&) -> ScriptedAnswer {
+    gate.write("go", "");
+    return {200, {{"Docker-Content-Digest", some_digest('a')}}};
+  });
+  const std::string script = "until [ -e " + gate / "go" +
+                             " ]; do sleep 0.1; done\n"
+                             "echo '{\"Username\":\"me\",\"Secret\":\"s3cr3t\"}'\n";
+  Scripted scripted(script, "{\"credHelpers\":{\"" + shut.host() + "\":\"x\"}}");
+  World& world = scripted.world;
+  world.places.helper_timeout = std::chrono::minutes(2);
+  world.settings[shut.host()] = {true, "", ""};
+  world.settings[open.host()] = {true, "", ""};
+  RemoteRegistry registry(
+      scripted.curl.http, world.credentials(), world.settings, [] { return InsecureRegistries{}; },
+      world.clock, world.log);
+  RegistryMemory known;
+  known.token_service = {"http://" + shut.host() + "/token", "", world.clock.wall};
+  registry.recall({{shut.host(), known}});
+  const auto images =
+      registry.resolve({image_ref(shut.host() + "/a:1"), image_ref(open.host() + "/a:1")});
+  for (const auto& image : images) {
+    CHECK_MESSAGE(image.has_value(), (image ? "" : image.error().message));
+  }
+  CHECK(shut.requests().size() == 2);  // the token first, no 401
+}
+
 }  // namespace
 }  // namespace tallyman::test
