@@ -117,7 +117,7 @@ std::string image_text(const ContainerStatusEntry& entry, const ExplainedContain
       entry.digest ? *entry.digest
                    : std::string("no digest of its own: no registry is known to have it");
   return fmt::format("{}\n{}image {}{}{}", digest,
-                     container.version ? printable(*container.version).substr(0, 24) + ", " : "",
+                     container.version ? printable_version(*container.version) + ", " : "",
                      short_text(container.image_id),
                      renamed ? ", created from " + printable(container.created_from) : "",
                      match_words(container.match));

@@ -11,12 +11,11 @@ namespace {
 /// "v1.2.0 9c1f22ab", "9c1f22ab", "?" where nobody knows.
 std::string deployed_text(const std::optional<Digest>& digest, const std::string& version) {
   constexpr std::size_t k_digits = 8;
-  constexpr std::size_t k_longest_version = 24;
   const std::string hex = digest ? std::string(digest->hex().substr(0, k_digits)) : "";
   if (version.empty()) {
     return hex.empty() ? "?" : hex;
   }
-  return fmt::format("{}{}{}", version.substr(0, k_longest_version), hex.empty() ? "" : " ", hex);
+  return fmt::format("{}{}{}", printable_version(version), hex.empty() ? "" : " ", hex);
 }
 
 std::string change_text(const PastDeployment::Service& service) {

@@ -65,8 +65,7 @@ std::string running_text(const ImageStatus& image) {
   }
   const std::string digest =
       short_digest(image.running_digest ? image.running_digest : image.image_id);
-  return image.version ? fmt::format("{} {}", printable(*image.version).substr(0, 24), digest)
-                       : digest;
+  return image.version ? fmt::format("{} {}", printable_version(*image.version), digest) : digest;
 }
 
 std::string step_text(const Step& step, int width) {

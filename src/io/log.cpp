@@ -154,4 +154,16 @@ std::string printable(std::string_view text) {
   return clean;
 }
 
+std::string printable_version(std::string_view version) {
+  constexpr std::size_t k_most = 24;
+  std::string clean = printable(version);
+  std::size_t end = std::min(clean.size(), k_most);
+  while (end < clean.size() && end > 0 &&
+         (static_cast<unsigned char>(clean[end]) & 0xc0U) == 0x80U) {
+    --end;  // a continuation byte: the character began before it
+  }
+  clean.resize(end);
+  return clean;
+}
+
 }  // namespace tallyman

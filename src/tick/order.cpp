@@ -153,8 +153,7 @@ std::string shown(const Goal& goal, const Image* image) {
   if (image == nullptr || image->version().empty()) {
     return digest;
   }
-  const std::string version = printable(image->version());
-  return fmt::format("{} {}", version.substr(0, 24), digest);
+  return fmt::format("{} {}", printable_version(image->version()), digest);
 }
 
 /// One reference as if its registry offered what is wanted.

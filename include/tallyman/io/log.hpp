@@ -70,5 +70,7 @@ class Log {
 /// Control characters, and what is not UTF-8, as \xNN; "\t" stays. For untrusted text in messages
 /// and tables.
 [[nodiscard]] std::string printable(std::string_view text);
+/// The same of a version, for a column of a table: at most 24 bytes, cut between characters.
+[[nodiscard]] std::string printable_version(std::string_view version);
 
 }  // namespace tallyman

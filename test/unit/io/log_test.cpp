@@ -133,6 +133,16 @@ TEST_CASE("is_journal_stream compares device and inode") {
   CHECK_FALSE(is_journal_stream(-1, right));
 }
 
+TEST_CASE("a version is cut between characters") {
+  CHECK(printable_version("") == "");
+  CHECK(printable_version("v1.2.0-rc.1+build.4711.9") == "v1.2.0-rc.1+build.4711.9");
+  CHECK(printable_version("v1.2.0-rc.1+build.4711.98") == "v1.2.0-rc.1+build.4711.9");
+  const std::string many(21, 'a');
+  CHECK(printable_version(many + "\xe2\x82\xac!") == many + "\xe2\x82\xac");
+  CHECK(printable_version(many + "a\xe2\x82\xac") == many + "a");
+  CHECK(printable_version("\x1b[31m") == "\\x1b[31m");
+}
+
 TEST_CASE("printable escapes control characters and what is not UTF-8") {
   CHECK(printable("") == "");
   CHECK(printable("caf\xc3\xa9 \xe2\x82\xac\t!") == "caf\xc3\xa9 \xe2\x82\xac\t!");
