@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t k_max_header_bytes = 64 * 1024;
 constexpr long k_first_final_status = 200;
-constexpr long k_head_buffer_bytes = 4096;
+constexpr long k_buffer_bytes = 4096;
 
 bool has_control_character(std::string_view text) {
   return std::ranges::any_of(text, [](char c) {
@@ -170,8 +170,8 @@ void CurlTransfer::set_limits() {
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(m_request.timeout.count()));
   set(CURLOPT_LOW_SPEED_LIMIT, 1L);
   set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(m_request.stall_timeout.count()));
-  if (m_request.method == "HEAD") {  // there are hundreds at a time, and nothing but heads comes
-    set(CURLOPT_BUFFERSIZE, k_head_buffer_bytes);
+  if (m_request.unix_socket.empty()) {  // hundreds at a time, and what comes is short
+    set(CURLOPT_BUFFERSIZE, k_buffer_bytes);
   }
 }
 

@@ -17,6 +17,8 @@ namespace tallyman {
 /// was cut, 502, 503, 504 without a Retry-After) is asked twice more.
 class Lanes {
  public:
+  /// Until a server has said how many streams it takes, curl counts on 100 (RFC 9113 section 6.5.2
+  /// recommends no fewer), and opens another connection for more.
   static constexpr std::size_t k_requests_per_origin = 100;
   static constexpr int k_retries = 2;
 
