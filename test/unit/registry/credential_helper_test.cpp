@@ -169,6 +169,16 @@ struct Scripted {
     world.runs_programs = &process;
     world.add_file("config.json", config);
   }
+
+  /// What asks these over plain http.
+  [[nodiscard]] RemoteRegistry registry(const std::vector<std::string>& hosts) {
+    for (const std::string& host : hosts) {
+      world.settings[host] = {true, "", ""};
+    }
+    return RemoteRegistry(
+        curl.http, world.credentials(), world.settings, [] { return InsecureRegistries{}; },
+        world.clock, world.log);
+  }
 };
 
 TEST_CASE("real: a helper that answers, does not know, fails, is garbled or floods") {
@@ -208,11 +218,7 @@ TEST_CASE("real: while one registry's helper hangs, the others go on; then it is
                     "{\"credHelpers\":{\"" + shut.host() + "\":\"x\"}}");
   World& world = scripted.world;
   world.places.helper_timeout = std::chrono::seconds(2);
-  world.settings[shut.host()] = {true, "", ""};
-  world.settings[open.host()] = {true, "", ""};
-  RemoteRegistry registry(
-      scripted.curl.http, world.credentials(), world.settings, [] { return InsecureRegistries{}; },
-      world.clock, world.log);
+  RemoteRegistry registry = scripted.registry({shut.host(), open.host()});
   const auto images =
       registry.resolve({image_ref(shut.host() + "/a:1"), image_ref(open.host() + "/a:1"),
                         image_ref(open.host() + "/b:1"), image_ref(open.host() + "/c:1")});
@@ -248,11 +254,7 @@ TEST_CASE("real: the answers of others do not wait for a helper") {
                                 open.host() + "\":{\"registrytoken\":\"s3cr3t-t\"}}}");
   World& world = scripted.world;
   world.places.helper_timeout = std::chrono::minutes(2);
-  world.settings[shut.host()] = {true, "", ""};
-  world.settings[open.host()] = {true, "", ""};
-  RemoteRegistry registry(
-      scripted.curl.http, world.credentials(), world.settings, [] { return InsecureRegistries{}; },
-      world.clock, world.log);
+  RemoteRegistry registry = scripted.registry({shut.host(), open.host()});
   const auto images =
       registry.resolve({image_ref(shut.host() + "/a:1"), image_ref(open.host() + "/a:1")});
   for (const auto& image : images) {
@@ -282,11 +284,7 @@ TEST_CASE("real: nor in a run that knows who gives tokens, and needs the helper 
   Scripted scripted(script, "{\"credHelpers\":{\"" + shut.host() + "\":\"x\"}}");
   World& world = scripted.world;
   world.places.helper_timeout = std::chrono::minutes(2);
-  world.settings[shut.host()] = {true, "", ""};
-  world.settings[open.host()] = {true, "", ""};
-  RemoteRegistry registry(
-      scripted.curl.http, world.credentials(), world.settings, [] { return InsecureRegistries{}; },
-      world.clock, world.log);
+  RemoteRegistry registry = scripted.registry({shut.host(), open.host()});
   RegistryMemory known;
   known.token_service = {"http://" + shut.host() + "/token", "", world.clock.wall};
   registry.recall({{shut.host(), known}});
