@@ -140,8 +140,8 @@ std::vector<std::string> Fields::texts(const char* key) const {
   return texts;
 }
 
-std::map<std::string, std::string, std::less<>> Fields::text_map(const char* key) const {
-  std::map<std::string, std::string, std::less<>> texts;
+Labels::Map Fields::text_map(const char* key) const {
+  Labels::Map texts;
   const json* value = find(key);
   if (value == nullptr) {
     return texts;

@@ -1,13 +1,13 @@
 #pragma once
 
 #include "tallyman/model/error.hpp"
+#include "tallyman/model/labels.hpp"
 #include "tallyman/model/time.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,7 +42,7 @@ class Fields {
   [[nodiscard]] std::optional<int> small_number(const char* key) const;
   [[nodiscard]] bool flag(const char* key, bool if_missing) const;
   [[nodiscard]] std::vector<std::string> texts(const char* key) const;  ///< null elements left out
-  [[nodiscard]] std::map<std::string, std::string, std::less<>> text_map(const char* key) const;
+  [[nodiscard]] Labels::Map text_map(const char* key) const;
   /// Seconds since 1970 or an RFC 3339 text; Go's zero time and 0 are "not known".
   [[nodiscard]] std::optional<Timestamp> time(const char* key) const;
 
