@@ -20,6 +20,7 @@
 #include "tallyman/deploy/script_target.hpp"
 #include "tallyman/engine/docker_engine.hpp"
 #include "tallyman/io/curl_http.hpp"
+#include "tallyman/io/encoding.hpp"
 #include "tallyman/io/log.hpp"
 #include "tallyman/io/process.hpp"
 #include "tallyman/io/stop.hpp"
@@ -62,7 +63,8 @@ std::string person(const Environment& environment) {
   const std::string sudo_user = value(environment, "SUDO_USER");
   const passwd* user = sudo_user.empty() ? getpwuid(getuid()) : nullptr;
   const std::string name = user != nullptr ? user->pw_name : sudo_user;
-  return name.empty() ? fmt::format("uid {}", getuid()) : printable(name).substr(0, k_longest);
+  return name.empty() ? fmt::format("uid {}", getuid())
+                      : std::string(cut_utf8(printable(name), k_longest));
 }
 
 Log::Options log_options(const Arguments& arguments, const Environment& environment,

@@ -50,14 +50,8 @@ std::string printable(std::string_view text) {
 }
 
 std::string quoted(std::string_view text) {
-  if (text.size() <= k_max_quoted) {
-    return fmt::format("\"{}\"", printable(text));
-  }
-  std::size_t cut = k_max_quoted;
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U) {
-    --cut;
-  }
-  return fmt::format("\"{}…\"", printable(text.substr(0, cut)));
+  return fmt::format("\"{}{}\"", printable(cut_utf8(text, k_max_quoted)),
+                     text.size() > k_max_quoted ? "…" : "");
 }
 
 std::string message_of(const Error& error) {

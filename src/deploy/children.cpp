@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tallyman/io/encoding.hpp"
 #include "tallyman/io/files.hpp"
 
 namespace tallyman {
@@ -59,7 +60,7 @@ void LoggedLines::add(std::string_view line) {
     m_log.info("{}: more lines; all of them are in the deployment's folder", m_who);
     return;
   }
-  m_log.info("{}: {}{}", m_who, line.substr(0, k_longest_line),
+  m_log.info("{}: {}{}", m_who, cut_utf8(line, k_longest_line),
              line.size() > k_longest_line ? " …" : "");
 }
 

@@ -1,8 +1,8 @@
 #include "deploy/probes.hpp"
 
-#include <algorithm>
 #include <utility>
 
+#include "tallyman/io/encoding.hpp"
 #include "tallyman/io/log.hpp"
 
 namespace tallyman {
@@ -17,14 +17,7 @@ constexpr std::string_view k_white = " \t\r\n";
 std::string shown(std::string_view line) {
   const std::size_t last = line.find_last_not_of(k_white);
   line = line.substr(0, last + 1);  // npos + 1 is 0
-  if (line.size() <= k_longest_line) {
-    return printable(line);
-  }
-  std::size_t cut = k_longest_line;
-  while (cut > 0 && (static_cast<unsigned char>(line[cut]) & 0xC0U) == 0x80U) {
-    --cut;  // not within a character
-  }
-  return printable(line.substr(0, cut)) + "…";
+  return printable(cut_utf8(line, k_longest_line)) + (line.size() > k_longest_line ? "…" : "");
 }
 
 /// A query may hold a token.

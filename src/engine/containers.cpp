@@ -2,6 +2,7 @@
 
 #include "engine/image_ids.hpp"
 #include "engine/json_fields.hpp"
+#include "tallyman/io/encoding.hpp"
 
 #include <string>
 #include <utility>
@@ -63,17 +64,10 @@ Container listed_container(const Fields& fields) {
   return container;
 }
 
-/// Text of whatever runs in there, cut between two characters.
-std::string bounded(std::string text) {
+/// Text of whatever runs in there.
+std::string bounded(const std::string& text) {
   constexpr std::size_t k_longest = 4096;  // the engine's own limit for a health check's output
-  if (text.size() > k_longest) {
-    std::size_t end = k_longest;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
-      --end;
-    }
-    text.resize(end);
-  }
-  return text;
+  return std::string(cut_utf8(text, k_longest));
 }
 
 std::string newest_health_output(const Fields& health) {

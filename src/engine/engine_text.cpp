@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <ranges>
 
 namespace tallyman {
@@ -23,7 +22,7 @@ bool is_white(char c) {
 
 std::string one_line(std::string_view text) {
   std::string line;
-  for (const char c : text.substr(0, std::min(text.size(), k_longest_text))) {
+  for (const char c : cut_utf8(text, k_longest_text)) {
     if (!is_white(c)) {
       line += c;
     } else if (!line.empty() && line.back() != ' ') {
@@ -31,13 +30,6 @@ std::string one_line(std::string_view text) {
     }
   }
   if (text.size() > k_longest_text) {
-    // not within a character: its bytes would be shown one by one
-    while (!line.empty() && (static_cast<unsigned char>(line.back()) & 0xC0U) == 0x80U) {
-      line.pop_back();
-    }
-    if (!line.empty() && static_cast<unsigned char>(line.back()) >= 0x80U) {
-      line.pop_back();
-    }
     line += "…";
   }
   if (line.ends_with(' ')) {

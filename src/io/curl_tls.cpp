@@ -11,6 +11,7 @@
 #include <ctime>
 #include <string_view>
 
+#include "tallyman/io/encoding.hpp"
 #include "tallyman/io/log.hpp"
 #include "tallyman/model/time.hpp"
 
@@ -102,7 +103,7 @@ std::string names_of(X509* certificate) {
       const std::string word(reinterpret_cast<const char*>(ASN1_STRING_get0_data(
                                  bytes)),  // NOLINT(cppcoreguidelines-pro-type-reinterpret-cast)
                              static_cast<std::size_t>(ASN1_STRING_length(bytes)));
-      text += (text.empty() ? "" : ", ") + printable(word).substr(0, k_max_name);
+      text += (text.empty() ? "" : ", ") + std::string(cut_utf8(printable(word), k_max_name));
     } else if (type == GEN_IPADD) {
       text += (text.empty() ? "" : ", ") + address_of(static_cast<const ASN1_OCTET_STRING*>(value));
     }

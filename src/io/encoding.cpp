@@ -52,6 +52,10 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(k_white_space) - first + 1);
 }
 
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U;
+}
+
 }  // namespace
 
 std::string sha256_hex(std::string_view bytes) {
@@ -135,9 +139,7 @@ std::size_t utf8_sequence_length(std::string_view bytes) {
     return 0;
   }
   const std::string_view rest = bytes.substr(2, length - 2);
-  const bool good = std::ranges::all_of(
-      rest, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U; });
-  return good ? length : 0;
+  return std::ranges::all_of(rest, is_continuation) ? length : 0;
 }
 
 bool is_utf8(std::string_view bytes) {
@@ -149,6 +151,14 @@ bool is_utf8(std::string_view bytes) {
     bytes.remove_prefix(length);
   }
   return true;
+}
+
+std::string_view cut_utf8(std::string_view text, std::size_t most) {
+  std::size_t end = std::min(text.size(), most);
+  while (end < text.size() && end > 0 && is_continuation(text[end])) {
+    --end;
+  }
+  return text.substr(0, end);
 }
 
 }  // namespace tallyman

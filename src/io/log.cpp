@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/utf8.hpp"
+#include "tallyman/io/encoding.hpp"
 #include "tallyman/model/time.hpp"
 
 namespace tallyman {
@@ -156,14 +157,7 @@ std::string printable(std::string_view text) {
 
 std::string printable_version(std::string_view version) {
   constexpr std::size_t k_most = 24;
-  std::string clean = printable(version);
-  std::size_t end = std::min(clean.size(), k_most);
-  while (end < clean.size() && end > 0 &&
-         (static_cast<unsigned char>(clean[end]) & 0xc0U) == 0x80U) {
-    --end;  // a continuation byte: the character began before it
-  }
-  clean.resize(end);
-  return clean;
+  return std::string(cut_utf8(printable(version), k_most));
 }
 
 }  // namespace tallyman

@@ -45,17 +45,8 @@ std::string words_of(const HttpResponse& response) {
   return is_text ? response.body.substr(0, response.body.find('\n')) : std::string();
 }
 
-/// Not within a character of several bytes.
-std::string cut(std::string text) {
-  if (text.size() > k_max_quote) {
-    std::size_t end = k_max_quote;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) {
-      --end;
-    }
-    text.resize(end);
-    text += "...";
-  }
-  return text;
+std::string cut(const std::string& text) {
+  return std::string(cut_utf8(text, k_max_quote)) + (text.size() > k_max_quote ? "..." : "");
 }
 
 /// `sent` is the value of an Authorization header.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,5 +14,7 @@ namespace tallyman {
     std::string_view text);  ///< section 4, strict, padded; surrounding white space is ignored
 [[nodiscard]] std::string percent_encode(std::string_view text);  ///< all but RFC 3986 "unreserved"
 [[nodiscard]] bool is_utf8(std::string_view bytes);  ///< strictly: no surrogates, no overlong forms
+/// The first `most` bytes of `text`, fewer where that would cut a UTF-8 character in two.
+[[nodiscard]] std::string_view cut_utf8(std::string_view text, std::size_t most);
 
 }  // namespace tallyman

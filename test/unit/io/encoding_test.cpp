@@ -4,11 +4,13 @@
 
 #include <array>
 #include <string>
+#include <tuple>
 #include <utility>
 
 using tallyman::base64_decode;
 using tallyman::base64_encode;
 using tallyman::base64url_encode;
+using tallyman::cut_utf8;
 using tallyman::is_utf8;
 using tallyman::percent_encode;
 using tallyman::sha256_hex;
@@ -60,6 +62,26 @@ TEST_CASE("percent_encode keeps only the unreserved characters") {
   CHECK(percent_encode("AZaz09-._~") == "AZaz09-._~");
   CHECK(percent_encode("repository:a/b:pull,push") == "repository%3Aa%2Fb%3Apull%2Cpush");
   CHECK(percent_encode("a b+c%\n\xc3\xa9\xff"s + "\0"s) == "a%20b%2Bc%25%0A%C3%A9%FF%00");
+}
+
+TEST_CASE("cut_utf8 cuts between characters") {
+  for (const auto& [text, most, expected] : {std::tuple{"", 3, ""},
+                                             {"abc", 3, "abc"},
+                                             {"abcd", 3, "abc"},
+                                             {"abc", 0, ""},
+                                             {"a\u00e4b", 3, "a\u00e4"},
+                                             {"a\u00e4b", 2, "a"},
+                                             {"a\u20acb", 3, "a"},
+                                             {"a\u20acb", 4, "a\u20ac"},
+                                             {"\U0001f6a2b", 3, ""},
+                                             {"\U0001f6a2b", 4, "\U0001f6a2"},
+                                             {"\u00e4", 2, "\u00e4"},
+                                             {"a\x80\x80\x80", 3, ""},
+                                             {"\xff\xff", 1, "\xff"}}) {
+    CAPTURE(text);
+    CAPTURE(most);
+    CHECK(cut_utf8(text, static_cast<std::size_t>(most)) == expected);
+  }
 }
 
 TEST_CASE("is_utf8 accepts all well-formed sequences") {
