@@ -296,15 +296,28 @@ std::optional<Error> Access::rate_limited() const {
                "it is asked again after that; fewer checks, or a login, raise the limit"};
 }
 
-std::optional<RegistryMemory::TokenService> Access::token_service() const {
-  constexpr std::chrono::hours k_known_for{24};  // one that wants no token any more does not say so
-  const auto known = m_shared.known.find(m_domain);
-  if (known == m_shared.known.end() || !known->second.token_service) {
-    return std::nullopt;
-  }
-  const Timestamp at = known->second.token_service->at;
+/// Nobody says when it is not: that no token is wanted any more, or that one opens several now.
+bool Access::is_still_true(Timestamp since) const {
+  constexpr std::chrono::hours k_for{24};
   const Timestamp now = m_shared.clock.now();
-  return at <= now && now < at + k_known_for ? known->second.token_service : std::nullopt;
+  return since <= now && now < since + k_for;
+}
+
+std::optional<RegistryMemory::TokenService> Access::token_service() const {
+  const auto known = m_shared.known.find(m_domain);
+  const bool is_known = known != m_shared.known.end() && known->second.token_service &&
+                        is_still_true(known->second.token_service->at);
+  return is_known ? known->second.token_service : std::nullopt;
+}
+
+bool Access::may_share_tokens() const {
+  const auto known = m_shared.known.find(m_domain);
+  return known == m_shared.known.end() || !known->second.single_tokens_since ||
+         !is_still_true(*known->second.single_tokens_since);
+}
+
+void Access::note_single_tokens() {
+  m_shared.known[m_domain].single_tokens_since = m_shared.clock.now();
 }
 
 void Access::learn_token_service(std::string realm, std::string service) {

@@ -69,6 +69,10 @@ class Access {
   [[nodiscard]] std::optional<RegistryMemory::TokenService> token_service() const;
   void learn_token_service(std::string realm, std::string service);
   void forget_token_service();
+  /// Is a token for several repositories worth asking for?
+  [[nodiscard]] bool may_share_tokens() const;
+  /// One such token did not open all of them.
+  void note_single_tokens();
 
   [[nodiscard]] const std::string& domain() const { return m_domain; }
   /// What is in use, or what will be tried first.
@@ -93,6 +97,7 @@ class Access {
          const Surroundings& surroundings);
   [[nodiscard]] std::shared_ptr<const HttpRoute> route_of(const Url& url) const;
   [[nodiscard]] TransportError with_remedy(TransportError failure) const;
+  [[nodiscard]] bool is_still_true(Timestamp since) const;
   void try_first();
   void on_first_result(HttpResult result);
   bool fall_back(const TransportError& failure);

@@ -13,10 +13,6 @@
 namespace tallyman {
 namespace {
 
-std::string usual_scope(const std::string& repository) {
-  return fmt::format("repository:{}:pull", repository);
-}
-
 std::vector<std::string> scopes_of(const Challenge& challenge, const std::string& repository) {
   std::vector<std::string> scopes;
   std::string_view text = challenge.get("scope");
@@ -41,11 +37,7 @@ std::string key_of(const TokenQuestion& question) {
   for (const std::string& scope : question.scopes) {
     key += scope + " ";
   }
-  if (const std::optional<Credential>& credential = question.identity.credential) {
-    key += fmt::format("\n{}\n{}\n{}", credential->username, static_cast<int>(credential->kind),
-                       sha256_hex(credential->secret.reveal()));
-  }
-  return key;
+  return key + "\n" + key_of(question.identity);
 }
 
 std::string offers_of(const std::vector<Challenge>& challenges) {
@@ -54,10 +46,6 @@ std::string offers_of(const std::vector<Challenge>& challenges) {
     offers += (offers.empty() ? "" : ", ") + printable(challenge.scheme);
   }
   return offers;
-}
-
-bool has_registry_token(const Identity& identity) {
-  return identity.credential && identity.credential->kind == CredentialKind::registry_token;
 }
 
 Error of_no_use_for_basic(const Identity& identity, std::string_view host) {
@@ -75,11 +63,11 @@ bool Authorizer::is_good(const Authorization& authorization) const {
   return m_clock.steady() < authorization.good_until;
 }
 
-std::optional<Authorization> Authorizer::remembered(const std::string& domain, const Url& url,
-                                                    const std::string& repository) const {
+std::shared_ptr<const Authorization> Authorizer::remembered(const std::string& domain,
+                                                            const Url& url,
+                                                            const std::string& repository) const {
   const auto found = m_remembered.find({domain, url.origin(), repository});
-  const bool known = found != m_remembered.end() && is_good(found->second);
-  return known ? std::optional(found->second) : std::nullopt;
+  return found != m_remembered.end() && is_good(*found->second) ? found->second : nullptr;
 }
 
 /// Who we are to others than the registry itself: nobody.
@@ -131,7 +119,9 @@ void Authorizer::answer_as(Access& access, const Challenged& challenged,
   const TokenQuestion question{challenger, *realm, std::string(challenge->get("service")),
                                scopes_of(*challenge, challenged.repository), std::move(identity)};
   learn(access, challenged, question);
-  answer_bearer(access, challenged, question, std::move(done));
+  answer_bearer(access, question, challenged.rejected,
+                {{{question.identity.domain, challenged.url.origin(), challenged.repository}},
+                 std::move(done)});
 }
 
 /// Only what foresee() would ask in the same way.
@@ -143,37 +133,6 @@ void Authorizer::learn(Access& access, const Challenged& challenged,
   } else if (same_origin(access.root(), challenged.url)) {
     access.forget_token_service();
   }
-}
-
-void Authorizer::foresee(Access& access, const std::string& repository,
-                         std::move_only_function<void()> done) {
-  const auto known = access.token_service();
-  Result<Url> realm = known ? realm_of(Challenger{access.root()}, known->realm)
-                            : fail(ErrorKind::bug, "nobody is known to give tokens");
-  if (!realm) {
-    done();
-    return;
-  }
-  access.identify(repository, [this, &access, repository, realm = std::move(*realm),
-                               service = known->service,
-                               done = std::move(done)](Result<Identity> who) mutable {
-    if (!who || has_registry_token(*who)) {
-      done();
-      return;
-    }
-    const TokenQuestion question{Challenger{access.root()},
-                                 std::move(realm),
-                                 std::move(service),
-                                 {usual_scope(repository)},
-                                 std::move(*who)};
-    answer_bearer(access, {access.root(), repository}, question,
-                  [&access, done = std::move(done)](const Result<Authorization>& answer) mutable {
-                    if (!answer) {
-                      access.forget_token_service();
-                    }
-                    done();
-                  });
-  });
 }
 
 void Authorizer::answer_basic(const Challenged& challenged, const HttpResponse& response,
@@ -207,24 +166,22 @@ void Authorizer::give_credential(const Challenged& challenged, const HttpRespons
                                              status_text(response, challenged.rejected))));
     return;
   }
-  give({{authorization.identity.domain, challenged.url.origin(), challenged.repository},
+  give({{{authorization.identity.domain, challenged.url.origin(), challenged.repository}},
         std::move(done)},
-       authorization);
+       std::make_shared<const Authorization>(authorization));
 }
 
-void Authorizer::answer_bearer(Access& access, const Challenged& challenged,
-                               const TokenQuestion& question, Done done) {
+void Authorizer::answer_bearer(Access& access, const TokenQuestion& question,
+                               const Secret& rejected, Pending pending) {
   const std::string key = key_of(question);
   Slot& slot = m_slots[key];
-  Pending pending{{question.identity.domain, challenged.url.origin(), challenged.repository},
-                  std::move(done)};
   if (!slot.waiting.empty()) {
     slot.waiting.push_back(std::move(pending));
     return;
   }
   if (slot.authorization && is_good(*slot.authorization) &&
-      slot.authorization->header != challenged.rejected) {
-    give(std::move(pending), *slot.authorization);
+      slot.authorization->header != rejected) {
+    give(std::move(pending), slot.authorization);
     return;
   }
   if (slot.refused) {
@@ -241,23 +198,28 @@ void Authorizer::answer_bearer(Access& access, const Challenged& challenged,
 void Authorizer::on_token(const std::string& key, const Identity& identity, Result<Token> token) {
   Slot& slot = m_slots[key];
   if (token) {
-    slot.authorization = Authorization{Secret("Bearer " + token->value.reveal()), false, identity,
-                                       m_clock.steady() + token->lifetime};
+    slot.authorization = std::make_shared<const Authorization>(
+        Authorization{Secret("Bearer " + token->value.reveal()), false, identity,
+                      m_clock.steady() + token->lifetime, slot.waiting.front().places.size() > 1});
   }
   if (!token &&
       (token.error().kind == ErrorKind::auth || token.error().kind == ErrorKind::denied)) {
     slot.refused = token.error();
   }
-  const Result<Authorization> result = token ? Result<Authorization>(*slot.authorization)
-                                             : std::unexpected(std::move(token.error()));
+  const Result<std::shared_ptr<const Authorization>> result =
+      token ? Result<std::shared_ptr<const Authorization>>(slot.authorization)
+            : std::unexpected(std::move(token.error()));
   for (Pending& pending : std::exchange(slot.waiting, {})) {
     give(std::move(pending), result);
   }
 }
 
-void Authorizer::give(Pending pending, const Result<Authorization>& authorization) {
+void Authorizer::give(Pending pending,
+                      const Result<std::shared_ptr<const Authorization>>& authorization) {
   if (authorization) {
-    m_remembered.insert_or_assign(std::move(pending.place), *authorization);
+    for (Place& place : pending.places) {
+      m_remembered.insert_or_assign(std::move(place), *authorization);
+    }
   }
   pending.done(authorization);
 }

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -25,6 +26,7 @@ struct Authorization {
   bool is_basic = false;
   Identity identity = {};  ///< as whom
   std::chrono::steady_clock::time_point good_until = std::chrono::steady_clock::time_point::max();
+  bool is_shared = false;  ///< a token that was asked for several repositories at once
 };
 
 /// Answers the challenges of registries. A token is asked for once per origin, realm, service,
@@ -39,30 +41,38 @@ class Authorizer {
     std::string repository;  ///< "acme/web"
     Secret rejected = {};    ///< the header that was sent and not taken, if any
   };
-  using Done = std::move_only_function<void(Result<Authorization>)>;
+  using Done = std::move_only_function<void(Result<std::shared_ptr<const Authorization>>)>;
 
   /// Our credential goes nowhere but to the realm of the registry itself, or with Basic and as a
   /// registry token to the registry itself; a host that it redirected to gets anonymous answers.
   void answer(Access& access, const Challenged& challenged, const HttpResponse& response,
               Done done);
 
-  /// Asks for the token of a repository before the registry wants it, where it is known who gives
-  /// it; remembered() has it then. Whatever goes wrong is for the registry to say.
-  void foresee(Access& access, const std::string& repository, std::move_only_function<void()> done);
+  struct Foreseen {
+    std::string repository;
+    std::move_only_function<void()> done;
+  };
+  /// Asks for the tokens of repositories before the registry wants them, where it is known who
+  /// gives them; remembered() has them then. A token is for several of them
+  /// (distribution/docs/content/spec/auth/token.md: "scope" may be given more than once), unless
+  /// the registry has shown that it does not work. Whatever else goes wrong is for the registry to
+  /// say.
+  void foresee(Access& access, std::vector<Foreseen> wanted);
 
-  /// What opened this repository at this origin before, if it is still good.
-  [[nodiscard]] std::optional<Authorization> remembered(const std::string& domain, const Url& url,
-                                                        const std::string& repository) const;
+  /// What opened this repository at this origin before, if it is still good; nullptr: nothing.
+  [[nodiscard]] std::shared_ptr<const Authorization> remembered(
+      const std::string& domain, const Url& url, const std::string& repository) const;
 
  private:
+  class Foresight;
   // Domain, origin and repository: two domains can be one origin with two credentials.
   using Place = std::tuple<std::string, std::string, std::string>;
   struct Pending {
-    Place place;
+    std::vector<Place> places;
     Done done;
   };
   struct Slot {
-    std::optional<Authorization> authorization;
+    std::shared_ptr<const Authorization> authorization;
     std::optional<Error> refused;  // of the same question; it is not asked twice
     std::vector<Pending> waiting;  // not empty: being asked for
   };
@@ -76,15 +86,15 @@ class Authorizer {
                        const Authorization& authorization, Done done);
   void answer_basic(const Challenged& challenged, const HttpResponse& response, Identity identity,
                     Done done);
-  void answer_bearer(Access& access, const Challenged& challenged, const TokenQuestion& question,
-                     Done done);
+  void answer_bearer(Access& access, const TokenQuestion& question, const Secret& rejected,
+                     Pending pending);
   static void learn(Access& access, const Challenged& challenged, const TokenQuestion& question);
   void on_token(const std::string& key, const Identity& identity, Result<Token> token);
-  void give(Pending pending, const Result<Authorization>& authorization);
+  void give(Pending pending, const Result<std::shared_ptr<const Authorization>>& authorization);
 
   const Clock& m_clock;
   std::map<std::string, Slot> m_slots;
-  std::map<Place, Authorization> m_remembered;
+  std::map<Place, std::shared_ptr<const Authorization>> m_remembered;
 };
 
 }  // namespace tallyman

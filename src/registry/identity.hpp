@@ -34,4 +34,8 @@ struct Identity {
   std::string places = {};  ///< where a credential was looked for, for people
 };
 
+[[nodiscard]] bool has_registry_token(const Identity& identity);
+/// The same for all who send the same credential.
+[[nodiscard]] std::string key_of(const Identity& identity);
+
 }  // namespace tallyman

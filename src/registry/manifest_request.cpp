@@ -49,13 +49,12 @@ bool is_worth_a_get(long status) {
 
 void ManifestRequest::head(Access& access, Authorizer& authorizer, const ImageReference& reference,
                            Done done) {
-  std::make_shared<ManifestRequest>(access, authorizer, reference, "HEAD", std::move(done))
-      ->start();
+  std::make_shared<ManifestRequest>(access, authorizer, reference, "HEAD", std::move(done))->ask();
 }
 
 void ManifestRequest::get(Access& access, Authorizer& authorizer, const ImageReference& reference,
                           Done done) {
-  std::make_shared<ManifestRequest>(access, authorizer, reference, "GET", std::move(done))->start();
+  std::make_shared<ManifestRequest>(access, authorizer, reference, "GET", std::move(done))->ask();
 }
 
 ManifestRequest::ManifestRequest(Access& access, Authorizer& authorizer,
@@ -65,16 +64,6 @@ ManifestRequest::ManifestRequest(Access& access, Authorizer& authorizer,
       m_reference(reference),
       m_method(std::move(method)),
       m_done(std::move(done)) {}
-
-/// Where it is known who gives the token, that comes first.
-void ManifestRequest::start() {
-  if (m_access.token_service() && !m_access.rate_limited()) {
-    m_authorizer.foresee(m_access, m_reference.path(),
-                         [self = shared_from_this()] { self->ask(); });
-  } else {
-    ask();
-  }
-}
 
 void ManifestRequest::ask() {
   const std::string& wanted =
@@ -113,6 +102,9 @@ void ManifestRequest::on_result(HttpResult result) {
   const HttpResponse& response = *result;
   m_access.note_limits(response);
   if (response.status == 200) {
+    if (m_rejected_shared) {
+      m_access.note_single_tokens();
+    }
     accept(response);
   } else if (is_redirect(response)) {
     follow(response);
@@ -144,6 +136,7 @@ void ManifestRequest::follow(const HttpResponse& response) {
 /// To a token that it does not take Harbor offers Basic, or nothing at all. What it really wants it
 /// tells those who send nothing.
 void ManifestRequest::answer_challenge(const HttpResponse& response) {
+  m_rejected_shared = m_rejected_shared || (m_authorization && m_authorization->is_shared);
   if (m_authorization && !m_authorization->is_basic && !offers_bearer(response)) {
     m_rejected = m_authorization->header;
     m_authorization.reset();
@@ -151,15 +144,16 @@ void ManifestRequest::answer_challenge(const HttpResponse& response) {
     return;
   }
   m_has_answered = true;
-  m_authorizer.answer(m_access, {*m_url, m_reference.path(), m_authorization ? sent() : m_rejected},
-                      response, [self = shared_from_this()](Result<Authorization> authorization) {
-                        if (!authorization) {
-                          self->finish(std::unexpected(std::move(authorization.error())));
-                          return;
-                        }
-                        self->m_authorization = std::move(*authorization);
-                        self->send();
-                      });
+  m_authorizer.answer(
+      m_access, {*m_url, m_reference.path(), m_authorization ? sent() : m_rejected}, response,
+      [self = shared_from_this()](Result<std::shared_ptr<const Authorization>> authorization) {
+        if (!authorization) {
+          self->finish(std::unexpected(std::move(authorization.error())));
+          return;
+        }
+        self->m_authorization = std::move(*authorization);
+        self->send();
+      });
 }
 
 void ManifestRequest::accept(const HttpResponse& response) {

@@ -38,7 +38,6 @@ class ManifestRequest : public std::enable_shared_from_this<ManifestRequest> {
                   std::string method, Done done);
 
  private:
-  void start();
   void ask();
   void send();
   [[nodiscard]] HttpRequest request_for(const Url& url);
@@ -57,10 +56,11 @@ class ManifestRequest : public std::enable_shared_from_this<ManifestRequest> {
   ImageReference m_reference;
   std::string m_method;
   Done m_done;
-  std::optional<Url> m_url;                      // where it was sent to last
-  std::optional<Authorization> m_authorization;  // for the origin of m_url
-  Secret m_rejected;            // what this origin did not take, and did not say why
-  bool m_has_answered = false;  // a challenge of m_url
+  std::optional<Url> m_url;                              // where it was sent to last
+  std::shared_ptr<const Authorization> m_authorization;  // for the origin of m_url
+  Secret m_rejected;               // what this origin did not take, and did not say why
+  bool m_has_answered = false;     // a challenge of m_url
+  bool m_rejected_shared = false;  // a token for several repositories did not open this one
   int m_hops = 0;
 };
 

@@ -71,32 +71,50 @@ struct RemoteRegistry::Impl {
     return found->second->get();
   }
 
+  /// How a manifest is asked for.
   using Ask = void (*)(Access&, Authorizer&, const ImageReference&, ManifestRequest::Done);
-  void ask(Ask how, const ImageReference& reference, ManifestRequest::Done done) {
-    const Result<Access*> access = access_to(reference.domain());
-    if (!access) {
-      done(std::unexpected(with_context(access.error(), reference.familiar())));
-      return;
+  struct Question {
+    ImageReference reference;
+    ManifestRequest::Done done;
+  };
+
+  /// Where it is known who gives the tokens, these come first.
+  void ask(Ask how, std::vector<Question> questions) {
+    std::map<std::string, std::vector<Authorizer::Foreseen>> by_domain;
+    for (Question& question : questions) {
+      const Result<Access*> access = access_to(question.reference.domain());
+      if (!access) {
+        question.done(std::unexpected(with_context(access.error(), question.reference.familiar())));
+        continue;
+      }
+      std::string repository = question.reference.path();
+      by_domain[question.reference.domain()].push_back(
+          {std::move(repository),
+           [this, how, &access = **access, question = std::move(question)]() mutable {
+             how(access, authorizer, question.reference, std::move(question.done));
+           }});
     }
-    how(**access, authorizer, reference, std::move(done));
+    for (auto& [domain, wanted] : by_domain) {
+      authorizer.foresee(**access_to(domain), std::move(wanted));
+    }
   }
 
-  /// Asks for a tag, unless that was done and not taken yet.
-  void ask_for_tag(const ImageReference& reference) {
+  /// The question for a tag, unless it was asked and its answer not taken yet.
+  std::optional<Question> question_for(const ImageReference& reference) {
     const auto [place, is_new] = answers.emplace(reference.str(), unanswered<RemoteImage>());
     if (!is_new) {
-      return;
+      return std::nullopt;
     }
     Result<RemoteImage>& answer = place->second;
     if (reference.digest()) {
       answer = fail(ErrorKind::bug, "{}: only a tag can be resolved", reference.familiar());
-      return;
+      return std::nullopt;
     }
-    ask(&ManifestRequest::head, reference,
-        [this, &answer, reference](Result<ManifestRequest::Answer> found) {
+    return Question{
+        reference, [this, &answer, reference](Result<ManifestRequest::Answer> found) {
           answer = found ? Result<RemoteImage>(RemoteImage{reference, found->digest, clock.now()})
                          : std::unexpected(std::move(found.error()));
-        });
+        }};
   }
 
   std::map<std::string, RegistryMemory> known;
@@ -135,9 +153,13 @@ const std::map<std::string, RegistryMemory>& RemoteRegistry::known() const {
 }
 
 void RemoteRegistry::begin(const std::vector<ImageReference>& references) {
+  std::vector<Impl::Question> questions;
   for (const ImageReference& reference : references) {
-    m_impl->ask_for_tag(reference);
+    if (std::optional<Impl::Question> question = m_impl->question_for(reference)) {
+      questions.push_back(std::move(*question));
+    }
   }
+  m_impl->ask(&ManifestRequest::head, std::move(questions));
 }
 
 std::vector<Result<RemoteImage>> RemoteRegistry::resolve(
@@ -158,7 +180,9 @@ std::vector<Result<RemoteImage>> RemoteRegistry::resolve(
 std::vector<Result<PlatformImage>> RemoteRegistry::look_into(
     const std::vector<PlatformQuestion>& questions) {
   PlatformLookup lookup([this](const ImageReference& reference, ManifestRequest::Done done) {
-    m_impl->ask(&ManifestRequest::get, reference, std::move(done));
+    std::vector<Impl::Question> one;
+    one.push_back({reference, std::move(done)});
+    m_impl->ask(&ManifestRequest::get, std::move(one));
   });
   std::vector<Result<PlatformImage>> results(questions.size(), unanswered<PlatformImage>());
   for (std::size_t i = 0; i < questions.size(); ++i) {

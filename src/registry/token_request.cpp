@@ -210,6 +210,10 @@ Secret basic_header(const Credential& credential) {
                                                      credential.secret.reveal())));
 }
 
+std::string usual_scope(const std::string& repository) {
+  return fmt::format("repository:{}:pull", repository);
+}
+
 void request_token(Access& access, const TokenQuestion& question,
                    std::move_only_function<void(Result<Token>)> done) {
   std::make_shared<TokenRequest>(access, question, std::move(done))->send();

@@ -28,6 +28,9 @@ struct Token {
 /// "Basic …"
 [[nodiscard]] Secret basic_header(const Credential& credential);
 
+/// What is asked for of a repository where the registry does not say.
+[[nodiscard]] std::string usual_scope(const std::string& repository);
+
 struct TokenQuestion {
   Challenger asked;  ///< who issued the challenge
   Url realm;         ///< as realm_of() accepted it

@@ -252,6 +252,7 @@ ServiceMemory service_of(const Json& json) {
 
 Json registry_to_json(const RegistryMemory& registry) {
   Json json = {{"token_service", nullptr},
+               {"single_tokens_since", time_or_null(registry.single_tokens_since)},
                {"rate_limit", nullptr},
                {"not_before", time_or_null(registry.not_before)}};
   if (const auto& service = registry.token_service) {
@@ -270,6 +271,7 @@ Json registry_to_json(const RegistryMemory& registry) {
 RegistryMemory registry_of(const Json& json) {
   RegistryMemory registry;
   registry.not_before = time_of(json, "not_before");
+  registry.single_tokens_since = time_of(json, "single_tokens_since");
   const Json& service = member(json, "token_service", Json::value_t::object);
   if (const auto at = time_of(service, "at")) {
     registry.token_service = {text_member(service, "realm"), text_member(service, "service"), *at};

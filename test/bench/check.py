@@ -43,6 +43,11 @@ def run(*command, **options):
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options).stdout
 
 
+def name_of(i):
+    """All of one length, so that their order as text is their order."""
+    return f"r{i:05}"
+
+
 def b64url(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
@@ -169,21 +174,24 @@ class Bench:
         """One image for real; the other repositories are copies of its folder, as the registry keeps them."""
         port = free_port()
         child = self.start_registry(port, "", tls=False)
-        output = run(sys.executable, "-I", str(SUPPORT / "push_image.py"), f"127.0.0.1:{port}/bench/r0:latest", "bench")
+        output = run(sys.executable, "-I", str(SUPPORT / "push_image.py"), f"127.0.0.1:{port}/bench/{name_of(0)}:latest", "bench")
         self.digest = output.split()[-1]
         child.terminate()
         child.wait()
         repositories = self.folder / "data/docker/registry/v2/repositories/bench"
         for i in range(1, max(self.options.n)):
-            shutil.copytree(repositories / "r0", repositories / f"r{i}", copy_function=os.link)
+            shutil.copytree(repositories / name_of(0), repositories / name_of(i), copy_function=os.link)
 
     def start_nginx(self):
         at = self.folder
-        (at / "tokens").mkdir()
-        self.tokens = [self.token(f"bench/r{i}") for i in range(max(self.options.n))]
-        for i, token in enumerate(self.tokens):
-            (at / f"tokens/r{i}.json").write_text(json.dumps({"token": token, "expires_in": 3600}))
-        ready = " ".join(f'/v2/bench/r{i}/manifests/latest "{token}";' for i, token in enumerate(self.tokens))
+        # For one scope a token for that repository, for several one for it and the nine that follow.
+        tokens = {}
+        for how_many in (1, 10):
+            (at / f"tokens/{how_many}").mkdir(parents=True)
+            for i in range(max(self.options.n)):
+                tokens[how_many, i] = self.token([f"bench/{name_of(k)}" for k in range(i, i + how_many)])
+                (at / f"tokens/{how_many}/{name_of(i)}.json").write_text(json.dumps({"token": tokens[how_many, i], "expires_in": 3600}))
+        ready = " ".join(f'/v2/bench/{name_of(i)}/manifests/latest "{tokens[1, i]}";' for i in range(max(self.options.n)))
         (at / "nginx.conf").write_text(f"""
             user root; daemon off; pid {at}/nginx.pid; error_log {at}/nginx.log; worker_processes 1;
             events {{ worker_connections 4096; }}
@@ -193,6 +201,7 @@ class Bench:
                 uwsgi_temp_path {at}/tmp; keepalive_requests 100000; http2_max_concurrent_streams 250;
                 map_hash_max_size 8192; map_hash_bucket_size 128;
                 map $uri $ready {{ {ready} }}
+                map $args $how_many {{ default 1; "~scope=.*&scope=" 10; }}
                 map $http_x_bench $authorization {{ default $http_authorization; ready "Bearer $ready"; }}
                 upstream registry {{ server 127.0.0.1:{self.back}; keepalive 64; }}
                 server {{
@@ -205,21 +214,21 @@ class Bench:
                     }}
                     location = /auth/token {{
                         if ($arg_scope !~* "^repository(:|%3A)bench(/|%2F)(?<name>r[0-9]+)(:|%3A)pull$") {{ return 400; }}
-                        root {at}/tokens; try_files /$name.json =404;
+                        root {at}/tokens/$how_many; try_files /$name.json =404;
                     }}
                 }}
             }}""")
         self.wait_for(self.port, self.spawn("nginx", "-c", f"{at}/nginx.conf", "-e", f"{at}/nginx.log", log=at / "nginx.log"), at / "nginx.log")
 
-    def token(self, repository):
+    def token(self, repositories):
         from cryptography.hazmat.primitives import hashes, serialization
         from cryptography.hazmat.primitives.asymmetric import ec
         from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
         key = serialization.load_pem_private_key((self.folder / "sign.key").read_bytes(), None)
         certificate = ssl.PEM_cert_to_DER_cert((self.folder / "sign.pem").read_text())
         now = int(time.time())
-        claims = {"iss": "bench", "sub": "", "aud": "bench", "exp": now + 36000, "nbf": now - 10, "iat": now, "jti": repository,
-                  "access": [{"type": "repository", "name": repository, "actions": ["pull"]}]}
+        claims = {"iss": "bench", "sub": "", "aud": "bench", "exp": now + 36000, "nbf": now - 10, "iat": now, "jti": repositories[0],
+                  "access": [{"type": "repository", "name": repository, "actions": ["pull"]} for repository in repositories]}
         header = {"typ": "JWT", "alg": "ES256", "x5c": [base64.b64encode(certificate).decode()]}
         signed = b64url(json.dumps(header).encode()) + "." + b64url(json.dumps(claims).encode())
         r, s = decode_dss_signature(key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
@@ -268,7 +277,7 @@ class Case:
         self.at = bench.folder / f"case-{n}-{rtt}"
         (self.at / "etc/conf.d").mkdir(parents=True)
         self.host = f"127.0.0.1:{bench.port_at(rtt)}"
-        references = [f"{self.host}/bench/r{i}:latest" for i in range(n)]
+        references = [f"{self.host}/bench/{name_of(i)}:latest" for i in range(n)]
         for i, reference in enumerate(references):
             (self.at / f"etc/conf.d/site{i}.toml").write_text(f'image = "{reference}"\n')
         self.engine = Engine(str(self.at / "engine.sock"), references, bench.digest)
@@ -278,7 +287,7 @@ class Case:
         lines = ["parallel", f"parallel-max = {options.parallel_max}", "silent", "show-error", "fail", "http2", "head", f'header = "Accept: {ACCEPT}"']
         lines += ['header = "X-Bench: ready"'] * options.token
         for i in range(n):
-            lines += [f'url = "https://{self.host}/v2/bench/r{i}/manifests/latest"', f'output = "{self.at}/answers/r{i}"']
+            lines += [f'url = "https://{self.host}/v2/bench/{name_of(i)}/manifests/latest"', f'output = "{self.at}/answers/{name_of(i)}"']
         (self.at / "answers").mkdir()
         (self.at / "curl.conf").write_text("\n".join(lines) + "\n")
         self.programs = {"tallyman": [*base, "check"], "curl": ["curl", "-K", str(self.at / "curl.conf")]}

@@ -56,6 +56,13 @@ YAML
     done
 }
 
+# asked HEADS TOKENS REFUSED: how often each was answered
+asked() {
+    run registry_requests tokens
+    [[ $(grep -c '^HEAD .* 200$' <<<"$output") -eq $1 && $(grep -c '^GET /token.* 200$' <<<"$output") -eq $2 &&
+        $(grep -c ' 401$' <<<"$output") -eq $3 && ${#lines[@]} -eq $(($1 + $2 + $3)) ]] || fail_because "$output"
+}
+
 @test "a warm tick is one HEAD for each reference on one connection, however many services use it" {
     TALLYMAN=$PARTS/tallyman
     deploy_from "127.0.0.1:$(cat "$PARTS/relay-port")" "$(registry_address secure)" team
@@ -79,16 +86,37 @@ HEAD /v2/team/$NAME-web/manifests/1 200" ]] || fail_because "$output"
     [[ ${#lines[@]} -eq 2 && $output != *GET* ]] || fail_because "$output"
 }
 
-@test "a warm tick draws no 401, and asks for one token for each repository" {
+@test "a warm tick draws no 401, and asks for one token for several repositories" {
     printf '[registry."%s"]\nplain_http = true\n' "$(registry_address tokens)" >"$ETC/tallyman.toml"
     deploy_from "$(registry_address tokens)" "$(registry_address tokens)" public
     expect_exit 0 tally run
     registry_requests_reset tokens
     expect_exit 0 tally run
     says "3 current"
-    run registry_requests tokens
-    [[ $(grep -c '^HEAD .* 200$' <<<"$output") -eq 2 && $(grep -c '^GET /token.* 200$' <<<"$output") -eq 2 &&
-        ${#lines[@]} -eq 4 ]] || fail_because "$output"
+    asked 2 1 0
+}
+
+@test "where one token is for one repository only, that is found out once" {
+    registry_user tokens narrow '{"scopes": 1}'
+    printf '[registry."%s"]\nplain_http = true\nusername = "narrow"\npassword_file = "%s"\n' \
+        "$(registry_address tokens)" "$(registry_dir tokens)/narrow.password" >"$ETC/tallyman.toml"
+    chmod 600 "$(registry_dir tokens)/narrow.password"
+    deploy_from "$(registry_address tokens)" "$(registry_address tokens)" public
+    expect_exit 0 tally run
+    registry_requests_reset tokens
+    expect_exit 0 tally run
+    says "3 current"
+    asked 2 2 1
+    registry_requests_reset tokens
+    expect_exit 0 tally run
+    asked 2 2 0
+}
+
+@test "hundreds of references are asked for on one connection, with one token for ten" {
+    run "$E2E_SUPPORT/../bench/check.sh" --n 250 --rtt 20 --runs 1
+    [[ $status -eq 0 && $output =~ tallyman.*" 1 conn  250 HEAD"$'\n' ]] || fail_because "$output"
+    run "$E2E_SUPPORT/../bench/check.sh" --n 250 --rtt 20 --runs 1 --token
+    [[ $status -eq 0 && $output =~ tallyman.*" 1 conn  250 HEAD, 25 token"$'\n' ]] || fail_because "$output"
 }
 
 @test "a service that is gone is not asked for, from the second tick on" {

@@ -7,8 +7,9 @@ Everybody may pull public/*; a user may do what the users file allows. With --ba
 the registry there, so that registry and realm share one host:port, as Harbor has it. Each request is one line of
 JSON in the access log; secrets are not in it.
 
-The users file is read for each request; what a user is given is over after expires_in seconds, before now if negative:
-    {"USER": {"password": "…", "pull": ["team/*"], "push": ["*"], "identity_token": "…", "expires_in": 300}}
+The users file is read for each request; what a user is given is over after expires_in seconds, before now if negative,
+and for the first so many of the scopes:
+    {"USER": {"password": "…", "pull": ["team/*"], "push": ["*"], "identity_token": "…", "expires_in": 300, "scopes": 1}}
 """
 import argparse
 import base64
@@ -135,7 +136,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if question.get("service") != [self.args.service]:
             self.answer_json(400, {"errors": [{"code": "UNSUPPORTED", "message": "wrong service"}]}, user)
             return
-        scopes = [s for value in question.get("scope", []) for s in value.split(" ")]
+        scopes = [s for value in question.get("scope", []) for s in value.split(" ")][:rights.get("scopes")]
         access = [a for a in (self.granted(s, rights) for s in scopes) if a]
         now = int(time.time())
         expires_in = rights.get("expires_in", self.args.expires_in)

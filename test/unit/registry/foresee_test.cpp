@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "unit/registry/world.hpp"
@@ -11,9 +13,18 @@ const std::string k_head = "HEAD https://harbor.lan/v2/a/manifests/1";
 const char* const k_image = "harbor.lan/a:1";
 const std::string k_challenge = "realm=\"https://harbor.lan/t\",service=\"s\"";
 
+std::string shared_token_of(const Lines& repositories, const std::string& realm = "harbor.lan/t") {
+  std::string line = "GET https://" + realm + "?service=s";
+  for (const std::string& repository : repositories) {
+    line += "&scope=" + percent_encode("repository:" + repository + ":pull");
+  }
+  return line + "&client_id=tallyman";
+}
 std::string token_of(const std::string& repository, const std::string& realm = "harbor.lan/t") {
-  return "GET https://" + realm + "?service=s&scope=repository%3A" + repository +
-         "%3Apull&client_id=tallyman";
+  return shared_token_of({repository}, realm);
+}
+std::string head_of(const std::string& repository) {
+  return "HEAD https://harbor.lan/v2/" + repository + "/manifests/1";
 }
 
 std::map<std::string, RegistryMemory> knows(const World& world, const std::string& realm) {
@@ -35,24 +46,146 @@ TEST_CASE("a tick learns who gives tokens, and the next one draws no 401") {
   World next;
   next.registry().recall(known);
   std::vector<ImageReference> references;
-  Lines tokens;
-  Lines heads;
-  for (const std::string name : {"a", "b", "c"}) {
-    const std::string head = "HEAD https://harbor.lan/v2/" + name + "/manifests/";
-    next.network[token_of(name)] = {token("s3cr3t-" + name)};
-    next.network[head + "1"] = next.network[head + "2"] = {tag(some_digest('a'))};
+  for (const std::string name : {"c", "a", "b"}) {
+    const std::string head = head_of(name);
+    next.network[head] =
+        next.network[head.substr(0, head.size() - 1) + "2"] = {tag(some_digest('a'))};
     references.push_back(image_ref("harbor.lan/" + name + ":1"));
     references.push_back(image_ref("harbor.lan/" + name + ":2"));
   }
+  next.network[shared_token_of({"a", "b", "c"})] = {token("s3cr3t-abc")};
   for (const auto& image : next.registry().resolve(references)) {
     REQUIRE(image.has_value());
   }
-  CHECK(next.http.requests.size() == 9);
-  CHECK(next.asked("GET https://harbor.lan/t") == 3);
+  CHECK(next.http.requests.size() == 7);
+  CHECK(next.lines().front() == shared_token_of({"a", "b", "c"}));
   for (const HttpRequest& request : next.http.requests) {
     const bool is_head = request.method == "HEAD";
-    CHECK(header_of(request, "Authorization").starts_with("Bearer s3cr3t-") == is_head);
+    CHECK(header_of(request, "Authorization") == (is_head ? "Bearer s3cr3t-abc" : ""));
   }
+}
+
+/// A tick that knows who gives tokens, with all of these in one question.
+struct Several : World {
+  explicit Several(std::vector<std::string> its_names) : names(std::move(its_names)) {
+    for (const std::string& name : names) {
+      network[token_of(name)] = {token("s3cr3t-" + name)};
+      network[head_of(name)] = {tag(some_digest('a'))};
+    }
+  }
+  std::vector<Result<RemoteImage>> resolve_all() {
+    registry().recall(known);
+    std::vector<ImageReference> references;
+    for (const std::string& name : names) {
+      references.push_back(image_ref("harbor.lan/" + name + ":1"));
+    }
+    return registry().resolve(references);
+  }
+  bool resolves_all() {
+    return std::ranges::all_of(resolve_all(), [](const auto& image) { return image.has_value(); });
+  }
+  [[nodiscard]] const RegistryMemory& memory() { return registry().known().at("harbor.lan"); }
+  std::vector<std::string> names;
+  std::map<std::string, RegistryMemory> known = knows(*this, "https://harbor.lan/t");
+};
+
+TEST_CASE("one token is for ten repositories at most") {
+  Lines names;
+  for (int i = 10; i < 32; ++i) {
+    names.push_back(fmt::format("r{}", i));
+  }
+  Several world(names);
+  for (const auto& [from, to] : {std::pair{0, 10}, {10, 20}, {20, 22}}) {
+    world.network[shared_token_of(Lines(names.begin() + from, names.begin() + to))] = {
+        token(fmt::format("s3cr3t-{}", from))};
+  }
+  CHECK(world.resolves_all());
+  CHECK(world.http.requests.size() == 25);
+  CHECK(std::ranges::count(world.authorizations(), "Bearer s3cr3t-10") == 10);
+  CHECK(std::ranges::count(world.authorizations(), "Bearer s3cr3t-20") == 2);
+  CHECK_FALSE(world.memory().single_tokens_since.has_value());
+}
+
+TEST_CASE("a token that opens only one of several is for nobody else, and not asked for again") {
+  Several world({"a", "b", "c"});
+  world.network[shared_token_of({"a", "b", "c"})] = {token("s3cr3t-a-only")};
+  for (const std::string name : {"b", "c"}) {
+    world.network[head_of(name)] = {bearer(k_challenge), tag(some_digest('b'))};
+  }
+  CHECK(world.resolves_all());
+  CHECK(world.http.requests.size() == 1 + 3 + 2 * 2);
+  REQUIRE(world.memory().single_tokens_since == world.clock.wall);
+
+  const auto known = world.registry().known();
+  for (const auto& [later, requests] :
+       {std::pair{std::chrono::hours(23), 6}, {std::chrono::hours(24), 4}}) {
+    Several next({"a", "b", "c"});
+    next.known = known;
+    next.known.at("harbor.lan").token_service->at += later;
+    next.clock.wall += later;
+    next.network[shared_token_of({"a", "b", "c"})] = {token("s3cr3t-abc")};
+    CHECK(next.resolves_all());
+    CHECK(std::ssize(next.http.requests) == requests);
+  }
+}
+
+TEST_CASE(
+    "a token server that gives none for several is asked for each, at once and from then on") {
+  for (const HttpResult& refused :
+       {answer(400), answer(401), answer(403), answer(404), token(""), error_body(403, "no")}) {
+    Several world({"a", "b"});
+    world.network[shared_token_of({"a", "b"})] = {refused};
+    CHECK(world.resolves_all());
+    CHECK(world.lines() == Lines{shared_token_of({"a", "b"}), token_of("a"), token_of("b"),
+                                 head_of("a"), head_of("b")});
+    CHECK(world.memory().single_tokens_since == world.clock.wall);
+    CHECK(world.memory().token_service.has_value());
+  }
+}
+
+TEST_CASE("a token server that does not answer for several is not asked for each") {
+  for (const HttpResult& gone : {answer(500), no_answer(TransportFailure::timeout)}) {
+    Several world({"a", "b"});
+    world.network[shared_token_of({"a", "b"})] = {gone};
+    CHECK(world.resolves_all());
+    CHECK(world.lines() == Lines{shared_token_of({"a", "b"}), head_of("a"), head_of("b")});
+    CHECK(world.memory().single_tokens_since == world.clock.wall);
+  }
+}
+
+TEST_CASE("a token server that wants to be left alone says nothing about tokens for several") {
+  Several world({"a", "b"});
+  world.network[shared_token_of({"a", "b"})] = {answer(429, {{"retry-after", "60"}})};
+  CHECK(world.resolve_all()[1].error().kind == ErrorKind::rate_limited);
+  CHECK(world.http.requests.size() == 1);
+  CHECK_FALSE(world.memory().single_tokens_since.has_value());
+}
+
+TEST_CASE("a repository that nobody may read does not end the sharing of the others") {
+  Several world({"a", "b", "secret"});
+  world.network[shared_token_of({"a", "b", "secret"})] = {token("s3cr3t-ab")};
+  world.network[head_of("secret")] = {bearer(k_challenge)};
+  const auto images = world.resolve_all();
+  CHECK(images[0].has_value());
+  CHECK(images[1].has_value());
+  REQUIRE_FALSE(images[2].has_value());
+  CHECK(images[2].error().kind == ErrorKind::auth);
+  CHECK_FALSE(world.memory().single_tokens_since.has_value());
+}
+
+TEST_CASE("repositories with credentials of their own share no token") {
+  Several world({"acme/a", "acme/b", "team/c", "team/d"});
+  world.add_file("auth.json", R"({"auths":{"harbor.lan/acme":{"auth":"YTpzM2NyM3Q="},)"
+                              R"("harbor.lan/team":{"auth":"YjpzM2NyM3Q="}}})");
+  const auto of = [](const Lines& names, const std::string& who) {
+    return shared_token_of(names) + "&account=" + who;
+  };
+  world.network[of({"acme/a", "acme/b"}, "a")] = {token("s3cr3t-acme")};
+  world.network[of({"team/c", "team/d"}, "b")] = {token("s3cr3t-team")};
+  CHECK(world.resolves_all());
+  CHECK(world.http.requests.size() == 6);
+  CHECK(std::ranges::count(world.authorizations(), "Bearer s3cr3t-acme") == 2);
+  CHECK(std::ranges::count(world.authorizations(), "Bearer s3cr3t-team") == 2);
 }
 
 TEST_CASE("a registry that moved to another token server corrects what is known") {

@@ -56,6 +56,7 @@ Memory rich_memory() {
   hub.token_service = {"https://auth.lan/token", "registry", at("2026-11-22T19:00:00Z")};
   hub.rate_limit = {100, 76, std::chrono::seconds(21600)};
   hub.not_before = at("2026-11-22T20:00:00Z");
+  hub.single_tokens_since = at("2026-11-22T19:30:00Z");
   memory.registries["harbor.lan"] = {};
   memory.asked = {"harbor.lan/shop/web:1", "docker.io/library/nginx:1"};
   return memory;
@@ -183,6 +184,7 @@ TEST_CASE("memory goes to its text and back without a loss") {
   CHECK(hub.rate_limit->remaining == 76);
   CHECK(hub.rate_limit->window.count() == 21600);
   CHECK((hub.not_before == at("2026-11-22T20:00:00Z")));
+  CHECK((hub.single_tokens_since == at("2026-11-22T19:30:00Z")));
   CHECK_FALSE(after.registries.at("harbor.lan").token_service.has_value());
   CHECK((after.asked == before.asked));
   CHECK(memory_to_json(after) == text);
