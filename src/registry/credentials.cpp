@@ -35,6 +35,28 @@ struct Notice {
   ~Notice() { ::eventfd_write(fd, 1); }
 };
 
+/// What is wrong with a section's file; a password can have no control characters (RFC 7617,
+/// section 2).
+std::string_view flaw_of(std::string_view text, bool is_password) {
+  if (text.find_first_not_of("\r\n") == std::string_view::npos) {
+    return "is empty";
+  }
+  if (!is_password) {
+    return "";
+  }
+  if (text.starts_with("\xef\xbb\xbf")) {
+    return "begins with a byte order mark";
+  }
+  if (text.contains('\n')) {
+    return "has more than one line";
+  }
+  const bool clean = std::ranges::none_of(text, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20U || byte == 0x7fU;
+  });
+  return clean ? "" : "has a control character in it";
+}
+
 }  // namespace
 
 struct CredentialStore::Source {
@@ -216,7 +238,6 @@ CredentialStore::Found CredentialStore::from_section(const std::string& domain,
     return std::unexpected(std::move(text.error()));
   }
   if (!settings.username.empty()) {
-    text->erase(text->find_last_not_of("\r\n") + 1);
     return Credential{settings.username, Secret(std::move(*text)), section};
   }
   const Result<DockerConfig> config = parse_auths_only(*text, "systemd's credential");
@@ -271,10 +292,15 @@ Result<std::string> CredentialStore::secret_of(const std::string& section,
         fmt::format("the {} of {} is unusable: {}", what, section, text.error().message),
         text.error().remedy);
   }
-  if (text->find_first_not_of("\r\n") == std::string::npos) {
-    return unusable(fmt::format("{}, the {} of {}, is empty", path, what, section),
-                    fmt::format("write the password or token of {} into {}", settings.username,
-                                of_systemd ? "the file that LoadCredential= names" : path));
+  if (!settings.username.empty()) {
+    text->erase(text->find_last_not_of("\r\n") + 1);
+  }
+  const std::string_view flaw = flaw_of(*text, !settings.username.empty());
+  if (!flaw.empty()) {
+    return unusable(
+        fmt::format("{}, the {} of {}, {}", path, what, section, flaw),
+        fmt::format("write the password or token of {} into {}, and nothing else",
+                    settings.username, of_systemd ? "the file that LoadCredential= names" : path));
   }
   if (!of_systemd) {  // systemd guards its own: an access list may look like a group's right there
     warn_if_readable_by_others(path);

@@ -166,9 +166,36 @@ TEST_CASE("a systemd credential that is not there says how to hand it over") {
   CHECK(missing.kind == ErrorKind::auth);
   CHECK(contains(missing.message, "no credential other"));
   CHECK(contains(missing.remedy, "LoadCredential=other:"));
-  World empty;
-  systemd_credential(empty, "harbor.lan", "robot", "\n");
-  CHECK(contains(failure_in(empty, "harbor.lan").message, "is empty"));
+}
+
+TEST_CASE("a password that cannot be one is not sent") {
+  for (const auto& [text, flaw] : {std::pair{"", "is empty"},
+                                   {"\r\n\n", "is empty"},
+                                   {"s3cr3t\nme\n", "has more than one line"},
+                                   {"me\r\ns3cr3t", "has more than one line"},
+                                   {"\xef\xbb\xbfs3cr3t\n", "begins with a byte order mark"},
+                                   {"s3cr3t\t", "has a control character in it"},
+                                   {"s3cr3t\x7f", "has a control character in it"}}) {
+    CAPTURE(flaw);
+    World of_file;
+    of_file.section("harbor.lan", "robot", "s3cr3t");
+    const std::string path = of_file.folder.write("password-harbor.lan", text);
+    const Error error = failure_in(of_file, "harbor.lan");
+    CHECK(error.kind == ErrorKind::auth);
+    CHECK(error.message == path + ", the password_file of [registry.\"harbor.lan\"], " + flaw);
+    CHECK(error.remedy ==
+          "write the password or token of robot into " + path + ", and nothing else");
+    World of_systemd;
+    systemd_credential(of_systemd, "harbor.lan", "robot", text);
+    CHECK(contains(failure_in(of_systemd, "harbor.lan").message, flaw));
+  }
+  for (const std::string_view text : {"s3cr3t", "s3cr3t\r\n", "s3cr3t\n\n", " s3cr3t \xc3\xa4"}) {
+    World good;
+    good.section("harbor.lan", "robot", "");
+    good.folder.write("password-harbor.lan", text);
+    CHECK(found_in(good, "harbor.lan").secret.reveal() ==
+          text.substr(0, text.find_last_not_of("\r\n") + 1));
+  }
 }
 
 TEST_CASE("the places are asked in their order, and the first that knows somebody decides") {
