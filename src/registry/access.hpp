@@ -71,7 +71,7 @@ class Access {
   void forget_token_service();
   /// Is a token for several repositories worth asking for?
   [[nodiscard]] bool may_share_tokens() const;
-  /// One such token did not open all of them.
+  /// It is not, and tokens for each are good.
   void note_single_tokens();
 
   [[nodiscard]] const std::string& domain() const { return m_domain; }

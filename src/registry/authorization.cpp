@@ -63,11 +63,12 @@ bool Authorizer::is_good(const Authorization& authorization) const {
   return m_clock.steady() < authorization.good_until;
 }
 
-std::shared_ptr<const Authorization> Authorizer::remembered(const std::string& domain,
-                                                            const Url& url,
+std::shared_ptr<const Authorization> Authorizer::remembered(const Access& access, const Url& url,
                                                             const std::string& repository) const {
-  const auto found = m_remembered.find({domain, url.origin(), repository});
-  return found != m_remembered.end() && is_good(*found->second) ? found->second : nullptr;
+  const auto found = m_remembered.find({access.domain(), url.origin(), repository});
+  const bool good = found != m_remembered.end() && is_good(*found->second) &&
+                    found->second->identity.transport == access.transport();
+  return good ? found->second : nullptr;
 }
 
 /// Who we are to others than the registry itself: nobody.
@@ -124,13 +125,17 @@ void Authorizer::answer_as(Access& access, const Challenged& challenged,
                  std::move(done)});
 }
 
-/// Only what foresee() would ask in the same way.
+/// Only what foresee() would ask in the same way: and that as whoever we are over https, which is
+/// tried first in each tick. So it must not be something that anybody on the way can have said.
 void Authorizer::learn(Access& access, const Challenged& challenged,
                        const TokenQuestion& question) {
-  if (same_origin(access.root(), challenged.url) &&
+  if (!same_origin(access.root(), challenged.url)) {
+    return;
+  }
+  if (carries_credentials(access.transport()) &&
       question.scopes == std::vector{usual_scope(challenged.repository)}) {
     access.learn_token_service(question.realm.str(), question.service);
-  } else if (same_origin(access.root(), challenged.url)) {
+  } else {
     access.forget_token_service();
   }
 }
@@ -190,17 +195,21 @@ void Authorizer::answer_bearer(Access& access, const TokenQuestion& question,
   }
   slot.authorization.reset();
   slot.waiting.push_back(std::move(pending));
-  request_token(access, question, [this, key, identity = question.identity](Result<Token> token) {
-    on_token(key, identity, std::move(token));
+  request_token(access, question, [this, &access, question](Result<Token> token) {
+    on_token(access, question, std::move(token));
   });
 }
 
-void Authorizer::on_token(const std::string& key, const Identity& identity, Result<Token> token) {
-  Slot& slot = m_slots[key];
+void Authorizer::on_token(Access& access, const TokenQuestion& question, Result<Token> token) {
+  Slot& slot = m_slots[key_of(question)];
+  const bool is_shared = slot.waiting.front().places.size() > 1;
   if (token) {
     slot.authorization = std::make_shared<const Authorization>(
-        Authorization{Secret("Bearer " + token->value.reveal()), false, identity,
-                      m_clock.steady() + token->lifetime, slot.waiting.front().places.size() > 1});
+        Authorization{Secret("Bearer " + token->value.reveal()), false, question.identity,
+                      m_clock.steady() + token->lifetime, is_shared});
+  }
+  if (token && !is_shared && m_gave_none_for_several.contains(question.realm.str())) {
+    access.note_single_tokens();
   }
   if (!token &&
       (token.error().kind == ErrorKind::auth || token.error().kind == ErrorKind::denied)) {

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -59,9 +60,11 @@ class Authorizer {
   /// say.
   void foresee(Access& access, std::vector<Foreseen> wanted);
 
-  /// What opened this repository at this origin before, if it is still good; nullptr: nothing.
+  /// What opened this repository at this origin before, if it is still good, and was for the way
+  /// that this registry is spoken to now; nullptr: nothing.
   [[nodiscard]] std::shared_ptr<const Authorization> remembered(
-      const std::string& domain, const Url& url, const std::string& repository) const;
+      const Access& access, const Url& url, const std::string& repository) const;
+  [[nodiscard]] bool is_good(const Authorization& authorization) const;
 
  private:
   class Foresight;
@@ -77,7 +80,6 @@ class Authorizer {
     std::vector<Pending> waiting;  // not empty: being asked for
   };
 
-  [[nodiscard]] bool is_good(const Authorization& authorization) const;
   void answer_as(Access& access, const Challenged& challenged, const HttpResponse& response,
                  Identity identity, Done done);
   void answer_with_registry_token(const Challenged& challenged, const HttpResponse& response,
@@ -89,12 +91,13 @@ class Authorizer {
   void answer_bearer(Access& access, const TokenQuestion& question, const Secret& rejected,
                      Pending pending);
   static void learn(Access& access, const Challenged& challenged, const TokenQuestion& question);
-  void on_token(const std::string& key, const Identity& identity, Result<Token> token);
+  void on_token(Access& access, const TokenQuestion& question, Result<Token> token);
   void give(Pending pending, const Result<std::shared_ptr<const Authorization>>& authorization);
 
   const Clock& m_clock;
   std::map<std::string, Slot> m_slots;
   std::map<Place, std::shared_ptr<const Authorization>> m_remembered;
+  std::set<std::string> m_gave_none_for_several;  // realms
 };
 
 }  // namespace tallyman

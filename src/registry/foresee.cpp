@@ -13,12 +13,15 @@
 namespace tallyman {
 namespace {
 
-/// Their names are in the token, and the token is a header of each question: servers take 8 KiB.
+// Their names are in the token, and the token is a header of each question: some servers take no
+// more than 4 KiB.
 constexpr std::size_t k_repositories_per_token = 10;
+constexpr std::size_t k_bytes_of_names_per_token = 600;
 
-/// Has such a failure nothing to do with what was asked for?
-bool is_about_us(ErrorKind kind) {
-  return kind == ErrorKind::rate_limited || kind == ErrorKind::cancelled;
+/// Did the token server say no to what it was asked for?
+bool is_refusal(ErrorKind kind) {
+  return kind == ErrorKind::auth || kind == ErrorKind::denied || kind == ErrorKind::not_found ||
+         kind == ErrorKind::protocol;
 }
 
 }  // namespace
@@ -41,6 +44,8 @@ class Authorizer::Foresight : public std::enable_shared_from_this<Foresight> {
         self->sort_in(std::move(one), who);
       });
     }
+    m_started = true;
+    ask_groups();  // and those that wait for a credential helper when that is done
   }
 
  private:
@@ -60,19 +65,26 @@ class Authorizer::Foresight : public std::enable_shared_from_this<Foresight> {
     } else {
       one.done();
     }
-    if (--m_unidentified == 0) {
-      for (auto& [key, group] : std::exchange(m_groups, {})) {
-        ask(std::move(group), m_access.may_share_tokens() ? k_repositories_per_token : 1);
-      }
+    if (--m_unidentified == 0 && m_started) {
+      ask_groups();
+    }
+  }
+
+  void ask_groups() {
+    for (auto& [key, group] : std::exchange(m_groups, {})) {
+      ask(std::move(group), m_access.may_share_tokens() ? k_repositories_per_token : 1);
     }
   }
 
   void ask(Group group, std::size_t most) {
     while (!group.waiting.empty()) {
       Group part{group.identity};
-      while (!group.waiting.empty() && part.waiting.size() < most) {
+      std::size_t bytes = 0;
+      do {
+        bytes += group.waiting.begin()->first.size();
         part.waiting.insert(group.waiting.extract(group.waiting.begin()));
-      }
+      } while (!group.waiting.empty() && part.waiting.size() < most &&
+               bytes + group.waiting.begin()->first.size() <= k_bytes_of_names_per_token);
       ask_for_one_token(std::move(part));
     }
   }
@@ -93,12 +105,12 @@ class Authorizer::Foresight : public std::enable_shared_from_this<Foresight> {
 
   void on_answer(Group group, const Result<std::shared_ptr<const Authorization>>& answer) {
     const bool was_shared = group.waiting.size() > 1;
-    if (!answer && was_shared && !is_about_us(answer.error().kind)) {
-      m_access.note_single_tokens();
-      if (answer.error().kind != ErrorKind::transient) {  // nobody may be there: the registry first
-        ask(std::move(group), 1);
-        return;
-      }
+    if (!answer && was_shared && answer.error().kind != ErrorKind::rate_limited) {
+      m_authorizer.m_gave_none_for_several.insert(m_realm.str());
+    }
+    if (!answer && was_shared && is_refusal(answer.error().kind)) {
+      ask(std::move(group), 1);
+      return;
     }
     if (!answer) {
       m_access.forget_token_service();
@@ -115,6 +127,7 @@ class Authorizer::Foresight : public std::enable_shared_from_this<Foresight> {
   Url m_realm;
   std::string m_service;
   std::size_t m_unidentified = 0;
+  bool m_started = false;
   std::map<std::string, Group> m_groups;  // by key_of(identity)
 };
 
@@ -124,7 +137,7 @@ void Authorizer::foresee(Access& access, std::vector<Foreseen> wanted) {
                                 ? realm_of(Challenger{access.root()}, known->realm)
                                 : fail(ErrorKind::bug, "nobody is known to give tokens");
   const auto rest = std::ranges::stable_partition(wanted, [&](const Foreseen& one) {
-    return !realm || remembered(access.domain(), access.root(), one.repository) != nullptr;
+    return !realm || remembered(access, access.root(), one.repository) != nullptr;
   });
   std::vector<Foreseen> unknown(std::make_move_iterator(rest.begin()),
                                 std::make_move_iterator(rest.end()));

@@ -12,10 +12,11 @@ bool has_registry_token(const Identity& identity) {
 
 std::string key_of(const Identity& identity) {
   const std::optional<Credential>& credential = identity.credential;
-  return credential
-             ? fmt::format("{}\n{}\n{}", credential->username, static_cast<int>(credential->kind),
-                           sha256_hex(credential->secret.reveal()))
-             : "";
+  if (!credential) {
+    return identity.unusable ? identity.unusable->message : "";
+  }
+  return fmt::format("{}\n{}\n{}\n{}", credential->origin, credential->username,
+                     static_cast<int>(credential->kind), sha256_hex(credential->secret.reveal()));
 }
 
 }  // namespace tallyman

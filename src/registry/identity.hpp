@@ -35,7 +35,7 @@ struct Identity {
 };
 
 [[nodiscard]] bool has_registry_token(const Identity& identity);
-/// The same for all who send the same credential.
+/// The same for all that send the same credential, from the same place.
 [[nodiscard]] std::string key_of(const Identity& identity);
 
 }  // namespace tallyman

@@ -45,6 +45,12 @@ bool is_worth_a_get(long status) {
   }
 }
 
+/// Of a token for several repositories: does it not open this one, or is it too long? One for this
+/// repository alone tells.
+bool may_be_the_token(long status) {
+  return status == 400 || status == 403 || status == 404 || status == 431;
+}
+
 }  // namespace
 
 void ManifestRequest::head(Access& access, Authorizer& authorizer, const ImageReference& reference,
@@ -82,8 +88,12 @@ void ManifestRequest::send() {
 
 HttpRequest ManifestRequest::request_for(const Url& url) {
   m_url = url;
+  // What was for https is not for what is tried after that.
+  if (m_authorization && m_authorization->identity.transport != m_access.transport()) {
+    m_authorization.reset();
+  }
   if (!m_authorization && m_rejected.empty()) {
-    m_authorization = m_authorizer.remembered(m_reference.domain(), url, m_reference.path());
+    m_authorization = m_authorizer.remembered(m_access, url, m_reference.path());
   }
   HttpRequest request;
   request.method = m_method;
@@ -110,6 +120,8 @@ void ManifestRequest::on_result(HttpResult result) {
     follow(response);
   } else if (response.status == 401 && !m_has_answered) {
     answer_challenge(response);
+  } else if (m_authorization && m_authorization->is_shared && may_be_the_token(response.status)) {
+    ask_without_token();
   } else if (m_method == "HEAD" && is_worth_a_get(response.status)) {
     m_method = "GET";
     send();
@@ -136,13 +148,11 @@ void ManifestRequest::follow(const HttpResponse& response) {
 /// To a token that it does not take Harbor offers Basic, or nothing at all. What it really wants it
 /// tells those who send nothing.
 void ManifestRequest::answer_challenge(const HttpResponse& response) {
-  m_rejected_shared = m_rejected_shared || (m_authorization && m_authorization->is_shared);
   if (m_authorization && !m_authorization->is_basic && !offers_bearer(response)) {
-    m_rejected = m_authorization->header;
-    m_authorization.reset();
-    send();
+    ask_without_token();
     return;
   }
+  note_if_shared();
   m_has_answered = true;
   m_authorizer.answer(
       m_access, {*m_url, m_reference.path(), m_authorization ? sent() : m_rejected}, response,
@@ -154,6 +164,18 @@ void ManifestRequest::answer_challenge(const HttpResponse& response) {
         self->m_authorization = std::move(*authorization);
         self->send();
       });
+}
+
+void ManifestRequest::ask_without_token() {
+  note_if_shared();
+  m_rejected = m_authorization->header;
+  m_authorization.reset();
+  send();
+}
+
+void ManifestRequest::note_if_shared() {
+  m_rejected_shared = m_rejected_shared || (m_authorization && m_authorization->is_shared &&
+                                            m_authorizer.is_good(*m_authorization));
 }
 
 void ManifestRequest::accept(const HttpResponse& response) {

@@ -44,6 +44,8 @@ class ManifestRequest : public std::enable_shared_from_this<ManifestRequest> {
   void on_result(HttpResult result);
   void follow(const HttpResponse& response);
   void answer_challenge(const HttpResponse& response);
+  void ask_without_token();
+  void note_if_shared();
   void accept(const HttpResponse& response);
   [[nodiscard]] Result<Answer> verified(const HttpResponse& response) const;
   [[nodiscard]] Error error_of(const HttpResponse& response) const;

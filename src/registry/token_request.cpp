@@ -86,6 +86,12 @@ class TokenRequest : public std::enable_shared_from_this<TokenRequest> {
   }
 
   void send() {
+    if (m_question.identity.credential && m_question.identity.transport != m_access.transport()) {
+      m_done(fail(ErrorKind::tls,
+                  "{} is not spoken to over trusted https any more: the credential is not sent",
+                  m_question.asked.url.authority()));
+      return;
+    }
     HttpRequest request;
     request.max_body = k_max_token_answer;
     if (!m_form.empty()) {

@@ -97,7 +97,8 @@ struct RegistryMemory {
     std::chrono::seconds window{0};  ///< 0: it did not say
   };
   std::optional<TokenService> token_service = std::nullopt;
-  /// Since when each repository gets a token of its own: one for several did not open them all.
+  /// Since when each repository gets a token of its own: where one for several was refused, or did
+  /// not open them all, and one for each did.
   std::optional<Timestamp> single_tokens_since = std::nullopt;
   std::optional<RateLimit> rate_limit = std::nullopt;
   std::optional<Timestamp> not_before = std::nullopt;  ///< it wants to be left alone until then

@@ -149,7 +149,146 @@ TEST_CASE("a token server that does not answer for several is not asked for each
     world.network[shared_token_of({"a", "b"})] = {gone};
     CHECK(world.resolves_all());
     CHECK(world.lines() == Lines{shared_token_of({"a", "b"}), head_of("a"), head_of("b")});
+    CHECK_FALSE(world.memory().single_tokens_since.has_value());
+
+    Several wants_tokens({"a", "b"});
+    wants_tokens.network[shared_token_of({"a", "b"})] = {gone};
+    for (const std::string name : {"a", "b"}) {
+      wants_tokens.network[head_of(name)] = {bearer(k_challenge), tag(some_digest('a'))};
+    }
+    CHECK(wants_tokens.resolves_all());
+    CHECK(wants_tokens.memory().single_tokens_since == world.clock.wall);
+  }
+}
+
+TEST_CASE("a credential that is refused says nothing about tokens for several") {
+  Several world({"a", "b"});
+  world.section("harbor.lan", "robot", "s3cr3t");
+  world.network[shared_token_of({"a", "b"}) + "&account=robot"] = {answer(401)};
+  for (const std::string name : {"a", "b"}) {
+    world.network[token_of(name) + "&account=robot"] = {answer(401)};
+    world.network[head_of(name)] = {bearer(k_challenge)};
+  }
+  for (const auto& image : world.resolve_all()) {
+    REQUIRE_FALSE(image.has_value());
+    CHECK(image.error().kind == ErrorKind::auth);
+  }
+  CHECK(world.asked("GET https://harbor.lan/t") == 3);
+  CHECK_FALSE(world.memory().single_tokens_since.has_value());
+}
+
+TEST_CASE(
+    "whatever a registry says to a token for several, one for each is tried before it counts") {
+  for (const long status : {400L, 403L, 404L, 431L}) {
+    CAPTURE(status);
+    Several world({"a", "b"});
+    world.network[shared_token_of({"a", "b"})] = {token("s3cr3t-ab")};
+    world.network[head_of("b")] = {answer(status), bearer(k_challenge), tag(some_digest('b'))};
+    CHECK(world.resolves_all());
+    CHECK(world.authorizations() ==
+          Lines{"", "Bearer s3cr3t-ab", "Bearer s3cr3t-ab", "", "", "Bearer s3cr3t-b"});
     CHECK(world.memory().single_tokens_since == world.clock.wall);
+  }
+  Several missing({"a", "b"});
+  missing.network[shared_token_of({"a", "b"})] = {token("s3cr3t-ab")};
+  missing.network[head_of("b")] = {answer(404), bearer(k_challenge), answer(404)};
+  missing.network["GET" + head_of("b").substr(4)] = {answer(404)};
+  CHECK(missing.resolve_all()[1].error().kind == ErrorKind::not_found);
+  CHECK_FALSE(missing.memory().single_tokens_since.has_value());
+}
+
+TEST_CASE("long names make tokens for fewer") {
+  Lines names;
+  for (char letter = 'a'; letter <= 'h'; ++letter) {
+    names.emplace_back(150, letter);
+  }
+  Several world(names);
+  for (const auto& [from, to] : {std::pair{0, 4}, {4, 8}}) {
+    world.network[shared_token_of(Lines(names.begin() + from, names.begin() + to))] = {
+        token("s3cr3t-t")};
+  }
+  CHECK(world.resolves_all());
+  CHECK(world.http.requests.size() == 10);
+  const std::string longest(255, 'x');
+  const std::string longer(255, 'y');
+  Several alone({"a", longest, longer});
+  alone.network[shared_token_of({"a", longest})] = {token("s3cr3t-t")};
+  CHECK(alone.resolves_all());
+}
+
+TEST_CASE("who has a login in a file does not wait for the helper that others need") {
+  Several world({"acme/a", "acme/b", "team/c"});
+  world.add_file("auth.json", R"({"auths":{"harbor.lan/acme":{"auth":"YTpzM2NyM3Q="}}})");
+  world.add_file("config.json", R"({"credHelpers":{"harbor.lan":"x"}})");
+  world.process.prints("docker-credential-x", R"({"Username":"b","Secret":"s3cr3t"})");
+  world.network[shared_token_of({"acme/a", "acme/b"}) + "&account=a"] = {token("s3cr3t-acme")};
+  world.network[token_of("team/c") + "&account=b"] = {token("s3cr3t-team")};
+  CHECK(world.resolves_all());
+  CHECK(world.lines() == Lines{shared_token_of({"acme/a", "acme/b"}) + "&account=a",
+                               head_of("acme/a"), head_of("acme/b"),
+                               token_of("team/c") + "&account=b", head_of("team/c")});
+}
+
+TEST_CASE("what a registry says that is not trusted is not known in the next tick") {
+  for (const TransportFailure failure :
+       {TransportFailure::certificate, TransportFailure::connect}) {
+    const bool is_http = failure == TransportFailure::connect;
+    World world;
+    world.section("harbor.lan", "robot", "s3cr3t");
+    world.insecure.hosts = {"harbor.lan"};
+    world.registry().recall(knows(world, "https://harbor.lan/t"));
+    world.network[token_of("a") + "&account=robot"] = {no_answer(failure)};
+    world.network[k_head] = {no_answer(failure),
+                             bearer("realm=\"https://evil.com/t\",service=\"s\""),
+                             tag(some_digest('a'))};
+    world.network["HEAD http://harbor.lan/v2/a/manifests/1"] = {
+        bearer("realm=\"https://evil.com/t\",service=\"s\""), tag(some_digest('a'))};
+    world.network[token_of("a", "evil.com/t")] = {token("s3cr3t-evil")};
+    REQUIRE(world.resolve(k_image).has_value());
+    CHECK(world.asked(is_http ? "HEAD http://" : "HEAD https://") == (is_http ? 2 : 3));
+    CHECK_FALSE(world.registry().known().at("harbor.lan").token_service.has_value());
+  }
+}
+
+TEST_CASE("a token that a trusted connection brought is not sent over another one") {
+  for (const TransportFailure failure :
+       {TransportFailure::certificate, TransportFailure::connect}) {
+    Several world({"a", "b"});
+    world.section("harbor.lan", "robot", "s3cr3t");
+    world.insecure.hosts = {"harbor.lan"};
+    world.known = knows(world, "https://auth.lan/t");
+    world.network[shared_token_of({"a", "b"}, "auth.lan/t") + "&account=robot"] = {
+        token("s3cr3t-ab")};
+    world.network[head_of("a")] = {no_answer(failure), tag(some_digest('a'))};
+    for (const std::string name : {"a", "b"}) {
+      world.network["HEAD http://harbor.lan/v2/" + name + "/manifests/1"] = {tag(some_digest('a'))};
+    }
+    CHECK(world.resolves_all());
+    const Lines sent = world.authorizations();
+    CHECK(std::ranges::count(sent, "Bearer s3cr3t-ab") == 1);
+    CHECK(sent[2].empty());
+    CHECK(sent[3].empty());
+  }
+}
+
+TEST_CASE("a credential does not follow where the certificate is not looked at") {
+  Several world({"acme/a", "acme/b", "pub/x"});
+  world.insecure.hosts = {"harbor.lan"};
+  world.add_file("auth.json", R"({"auths":{"harbor.lan/acme":{"auth":"YTpzM2NyM3Q="}}})");
+  world.http.hold = [](const HttpRequest& request) { return contains(request.url, "account="); };
+  const std::string shared = shared_token_of({"acme/a", "acme/b"}) + "&account=a";
+  world.network[token_of("pub/x")] = {no_answer(TransportFailure::certificate)};
+  world.network[head_of("pub/x")] = {no_answer(TransportFailure::certificate),
+                                     tag(some_digest('a'))};
+  for (const HttpResult& late : {no_answer(TransportFailure::certificate), answer(403),
+                                 redirect("https://harbor.lan/t2?service=s")}) {
+    world.network[shared] = {late};
+    world.http.requests.clear();
+    CHECK(world.resolves_all());
+    for (const HttpRequest& request : world.http.requests) {
+      const bool is_secret = !header_of(request, "Authorization").empty();
+      CHECK((!is_secret || (request.verify_tls && request.url.starts_with("https:"))));
+    }
   }
 }
 
