@@ -41,6 +41,10 @@ FUZZ_TARGET(encoding) {
   HOLDS(base64url_encode(input) == text);
   HOLDS(percent_decoded(percent_encode(input)) == input);
   HOLDS(sha256_hex(input).size() == 64);
+  const std::size_t most = input.size() / 2;
+  const std::string_view cut = cut_utf8(input, most);
+  HOLDS(cut.size() <= most && input.starts_with(cut));
+  HOLDS(!is_utf8(input) || (is_utf8(cut) && cut.size() + 3 >= most));
   const std::string shown = printable(input);
   HOLDS(fuzz::is_one_printable_line(shown));
   HOLDS(printable(shown) == shown);
