@@ -77,6 +77,10 @@ class Access {
   [[nodiscard]] const std::string& domain() const { return m_domain; }
   /// What is in use, or what will be tried first.
   [[nodiscard]] Transport transport() const { return m_transport; }
+  /// What an identity may send was decided for its transport: is that still the one?
+  [[nodiscard]] bool is_current(const Identity& identity) const {
+    return identity.transport == m_transport;
+  }
   /// The registry's root over that transport.
   [[nodiscard]] const Url& root() const { return m_root; }
   [[nodiscard]] bool verifies(const Url& url) const;

@@ -67,7 +67,7 @@ std::shared_ptr<const Authorization> Authorizer::remembered(const Access& access
                                                             const std::string& repository) const {
   const auto found = m_remembered.find({access.domain(), url.origin(), repository});
   const bool good = found != m_remembered.end() && is_good(*found->second) &&
-                    found->second->identity.transport == access.transport();
+                    access.is_current(found->second->identity);
   return good ? found->second : nullptr;
 }
 
@@ -178,8 +178,7 @@ void Authorizer::give_credential(const Challenged& challenged, const HttpRespons
 
 void Authorizer::answer_bearer(Access& access, const TokenQuestion& question,
                                const Secret& rejected, Pending pending) {
-  const std::string key = key_of(question);
-  Slot& slot = m_slots[key];
+  Slot& slot = m_slots[key_of(question)];
   if (!slot.waiting.empty()) {
     slot.waiting.push_back(std::move(pending));
     return;
@@ -195,13 +194,13 @@ void Authorizer::answer_bearer(Access& access, const TokenQuestion& question,
   }
   slot.authorization.reset();
   slot.waiting.push_back(std::move(pending));
-  request_token(access, question, [this, &access, question](Result<Token> token) {
-    on_token(access, question, std::move(token));
+  request_token(access, question, [this, &access, &slot, question](Result<Token> token) {
+    on_token(access, question, slot, std::move(token));
   });
 }
 
-void Authorizer::on_token(Access& access, const TokenQuestion& question, Result<Token> token) {
-  Slot& slot = m_slots[key_of(question)];
+void Authorizer::on_token(Access& access, const TokenQuestion& question, Slot& slot,
+                          Result<Token> token) {
   const bool is_shared = slot.waiting.front().places.size() > 1;
   if (token) {
     slot.authorization = std::make_shared<const Authorization>(
@@ -215,22 +214,20 @@ void Authorizer::on_token(Access& access, const TokenQuestion& question, Result<
       (token.error().kind == ErrorKind::auth || token.error().kind == ErrorKind::denied)) {
     slot.refused = token.error();
   }
-  const Result<std::shared_ptr<const Authorization>> result =
-      token ? Result<std::shared_ptr<const Authorization>>(slot.authorization)
-            : std::unexpected(std::move(token.error()));
+  const Answer answer =
+      token ? Answer(slot.authorization) : std::unexpected(std::move(token.error()));
   for (Pending& pending : std::exchange(slot.waiting, {})) {
-    give(std::move(pending), result);
+    give(std::move(pending), answer);
   }
 }
 
-void Authorizer::give(Pending pending,
-                      const Result<std::shared_ptr<const Authorization>>& authorization) {
-  if (authorization) {
+void Authorizer::give(Pending pending, const Answer& answer) {
+  if (answer) {
     for (Place& place : pending.places) {
-      m_remembered.insert_or_assign(std::move(place), *authorization);
+      m_remembered.insert_or_assign(std::move(place), *answer);
     }
   }
-  pending.done(authorization);
+  pending.done(answer);
 }
 
 }  // namespace tallyman

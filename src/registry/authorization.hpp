@@ -42,7 +42,8 @@ class Authorizer {
     std::string repository;  ///< "acme/web"
     Secret rejected = {};    ///< the header that was sent and not taken, if any
   };
-  using Done = std::move_only_function<void(Result<std::shared_ptr<const Authorization>>)>;
+  using Answer = Result<std::shared_ptr<const Authorization>>;
+  using Done = std::move_only_function<void(Answer)>;
 
   /// Our credential goes nowhere but to the realm of the registry itself, or with Basic and as a
   /// registry token to the registry itself; a host that it redirected to gets anonymous answers.
@@ -91,11 +92,11 @@ class Authorizer {
   void answer_bearer(Access& access, const TokenQuestion& question, const Secret& rejected,
                      Pending pending);
   static void learn(Access& access, const Challenged& challenged, const TokenQuestion& question);
-  void on_token(Access& access, const TokenQuestion& question, Result<Token> token);
-  void give(Pending pending, const Result<std::shared_ptr<const Authorization>>& authorization);
+  void on_token(Access& access, const TokenQuestion& question, Slot& slot, Result<Token> token);
+  void give(Pending pending, const Answer& answer);
 
   const Clock& m_clock;
-  std::map<std::string, Slot> m_slots;
+  std::map<std::string, Slot> m_slots;  // none goes: callbacks refer to them
   std::map<Place, std::shared_ptr<const Authorization>> m_remembered;
   std::set<std::string> m_gave_none_for_several;  // realms
 };

@@ -1,6 +1,4 @@
-#include <algorithm>
 #include <cstddef>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -44,7 +42,6 @@ class Authorizer::Foresight : public std::enable_shared_from_this<Foresight> {
         self->sort_in(std::move(one), who);
       });
     }
-    m_started = true;
     ask_groups();  // and those that wait for a credential helper when that is done
   }
 
@@ -65,7 +62,7 @@ class Authorizer::Foresight : public std::enable_shared_from_this<Foresight> {
     } else {
       one.done();
     }
-    if (--m_unidentified == 0 && m_started) {
+    if (--m_unidentified == 0) {
       ask_groups();
     }
   }
@@ -97,13 +94,11 @@ class Authorizer::Foresight : public std::enable_shared_from_this<Foresight> {
       pending.places.emplace_back(group.identity.domain, m_access.root().origin(), repository);
     }
     pending.done = [self = shared_from_this(), group = std::move(group)](
-                       const Result<std::shared_ptr<const Authorization>>& answer) mutable {
-      self->on_answer(std::move(group), answer);
-    };
+                       const Answer& answer) mutable { self->on_answer(std::move(group), answer); };
     m_authorizer.answer_bearer(m_access, question, Secret(), std::move(pending));
   }
 
-  void on_answer(Group group, const Result<std::shared_ptr<const Authorization>>& answer) {
+  void on_answer(Group group, const Answer& answer) {
     const bool was_shared = group.waiting.size() > 1;
     if (!answer && was_shared && answer.error().kind != ErrorKind::rate_limited) {
       m_authorizer.m_gave_none_for_several.insert(m_realm.str());
@@ -127,7 +122,6 @@ class Authorizer::Foresight : public std::enable_shared_from_this<Foresight> {
   Url m_realm;
   std::string m_service;
   std::size_t m_unidentified = 0;
-  bool m_started = false;
   std::map<std::string, Group> m_groups;  // by key_of(identity)
 };
 
@@ -136,14 +130,13 @@ void Authorizer::foresee(Access& access, std::vector<Foreseen> wanted) {
   const Result<Url> realm = known && !access.rate_limited()
                                 ? realm_of(Challenger{access.root()}, known->realm)
                                 : fail(ErrorKind::bug, "nobody is known to give tokens");
-  const auto rest = std::ranges::stable_partition(wanted, [&](const Foreseen& one) {
-    return !realm || remembered(access, access.root(), one.repository) != nullptr;
-  });
-  std::vector<Foreseen> unknown(std::make_move_iterator(rest.begin()),
-                                std::make_move_iterator(rest.end()));
-  wanted.erase(rest.begin(), rest.end());
+  std::vector<Foreseen> unknown;
   for (Foreseen& one : wanted) {
-    one.done();
+    if (!realm || remembered(access, access.root(), one.repository) != nullptr) {
+      one.done();
+    } else {
+      unknown.push_back(std::move(one));
+    }
   }
   if (!unknown.empty()) {
     std::make_shared<Foresight>(*this, access, *realm, known->service)->start(std::move(unknown));

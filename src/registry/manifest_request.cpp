@@ -89,7 +89,7 @@ void ManifestRequest::send() {
 HttpRequest ManifestRequest::request_for(const Url& url) {
   m_url = url;
   // What was for https is not for what is tried after that.
-  if (m_authorization && m_authorization->identity.transport != m_access.transport()) {
+  if (m_authorization && !m_access.is_current(m_authorization->identity)) {
     m_authorization.reset();
   }
   if (!m_authorization && m_rejected.empty()) {
@@ -154,16 +154,15 @@ void ManifestRequest::answer_challenge(const HttpResponse& response) {
   }
   note_if_shared();
   m_has_answered = true;
-  m_authorizer.answer(
-      m_access, {*m_url, m_reference.path(), m_authorization ? sent() : m_rejected}, response,
-      [self = shared_from_this()](Result<std::shared_ptr<const Authorization>> authorization) {
-        if (!authorization) {
-          self->finish(std::unexpected(std::move(authorization.error())));
-          return;
-        }
-        self->m_authorization = std::move(*authorization);
-        self->send();
-      });
+  m_authorizer.answer(m_access, {*m_url, m_reference.path(), m_authorization ? sent() : m_rejected},
+                      response, [self = shared_from_this()](Authorizer::Answer authorization) {
+                        if (!authorization) {
+                          self->finish(std::unexpected(std::move(authorization.error())));
+                          return;
+                        }
+                        self->m_authorization = std::move(*authorization);
+                        self->send();
+                      });
 }
 
 void ManifestRequest::ask_without_token() {

@@ -86,7 +86,7 @@ class TokenRequest : public std::enable_shared_from_this<TokenRequest> {
   }
 
   void send() {
-    if (m_question.identity.credential && m_question.identity.transport != m_access.transport()) {
+    if (m_question.identity.credential && !m_access.is_current(m_question.identity)) {
       m_done(fail(ErrorKind::tls,
                   "{} is not spoken to over trusted https any more: the credential is not sent",
                   m_question.asked.url.authority()));
