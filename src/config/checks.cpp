@@ -1,5 +1,6 @@
 #include "config/checks.hpp"
 
+#include "tallyman/io/encoding.hpp"
 #include "tallyman/io/files.hpp"
 #include "tallyman/model/time.hpp"
 
@@ -63,11 +64,6 @@ std::string_view stem_of(std::string_view file) {
     file.remove_suffix(k_suffix.size());
   }
   return file;
-}
-
-bool has_control_characters(std::string_view text) {
-  return std::ranges::any_of(
-      text, [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == '\x7F'; });
 }
 
 std::string_view flaw_of_absolute_path(std::string_view path) {

@@ -21,8 +21,6 @@ namespace tallyman::config {
 /// "/etc/tallyman/conf.d/web.toml" -> "web"
 [[nodiscard]] std::string_view stem_of(std::string_view file);
 
-[[nodiscard]] bool has_control_characters(std::string_view text);
-
 /// "" if it is an absolute path, else what is wrong with it, without the text itself.
 [[nodiscard]] std::string_view flaw_of_absolute_path(std::string_view path);
 

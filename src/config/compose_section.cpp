@@ -2,6 +2,7 @@
 
 #include "config/checks.hpp"
 #include "config/environment_table.hpp"
+#include "tallyman/io/encoding.hpp"
 
 #include <fmt/format.h>
 

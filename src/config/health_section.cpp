@@ -2,6 +2,7 @@
 
 #include "config/checks.hpp"
 #include "config/table_reader.hpp"
+#include "tallyman/io/encoding.hpp"
 #include "tallyman/model/time.hpp"
 
 #include <fmt/format.h>

@@ -3,6 +3,7 @@
 #include "config/checks.hpp"
 #include "config/registry_section.hpp"
 #include "config/table_reader.hpp"
+#include "tallyman/io/encoding.hpp"
 
 #include <fmt/format.h>
 

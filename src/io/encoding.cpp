@@ -153,6 +153,11 @@ bool is_utf8(std::string_view bytes) {
   return true;
 }
 
+bool has_control_characters(std::string_view text) {
+  return std::ranges::any_of(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == '\x7f'; });
+}
+
 std::string_view cut_utf8(std::string_view text, std::size_t most) {
   std::size_t end = std::min(text.size(), most);
   while (end < text.size() && end > 0 && is_continuation(text[end])) {

@@ -8,6 +8,7 @@
 
 #include "registry/credential_helper.hpp"
 #include "registry/docker_config.hpp"
+#include "tallyman/io/encoding.hpp"
 #include "tallyman/io/files.hpp"
 
 namespace tallyman {
@@ -50,11 +51,7 @@ std::string_view flaw_of(std::string_view text, bool is_password) {
   if (text.contains('\n')) {
     return "has more than one line";
   }
-  const bool clean = std::ranges::none_of(text, [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20U || byte == 0x7fU;
-  });
-  return clean ? "" : "has a control character in it";
+  return has_control_characters(text) ? "has a control character in it" : "";
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ namespace tallyman {
     std::string_view text);  ///< section 4, strict, padded; surrounding white space is ignored
 [[nodiscard]] std::string percent_encode(std::string_view text);  ///< all but RFC 3986 "unreserved"
 [[nodiscard]] bool is_utf8(std::string_view bytes);  ///< strictly: no surrogates, no overlong forms
+[[nodiscard]] bool has_control_characters(std::string_view text);  ///< of ASCII; "\t" is one
 /// The first `most` bytes of `text`, fewer where that would cut a UTF-8 character in two.
 [[nodiscard]] std::string_view cut_utf8(std::string_view text, std::size_t most);
 
